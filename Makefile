@@ -1,0 +1,92 @@
+# Tidemark. `make up` and `make test` need Python 3.11 to 3.13 and nothing else: uv, Node and all packages come from
+# PyPI and npm, each pinned with its hash.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export UV_PYTHON_DOWNLOADS := never
+
+# The first Python on the PATH that fits.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
+UV := .tools/bin/uv
+NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm
+ARGS ?=
+
+GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-api lambda api ws flows dashboard train infra emulator tools local dev
+
+.PHONY: help
+help: ## Say what can be made
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+.PHONY: up
+up: install ## Install what is missing and start Tidemark on this machine (ARGS="--detach" and the like)
+	@.venv/bin/tidemark up $(ARGS)
+
+.PHONY: down
+down: ## End everything that `make up` started
+	@test ! -x .venv/bin/tidemark || .venv/bin/tidemark down
+
+.PHONY: install
+install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed ## Only install
+
+.PHONY: test
+test: install .venv/installed-dev ## Install and run all tests
+	.venv/bin/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: install .venv/installed-dev ## Format, lint and types
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+.PHONY: docs
+docs: install ## Generate the generated documentation again
+	.venv/bin/python docs/generate.py
+
+.PHONY: lock
+lock: $(UV) ## Resolve every group anew, as one, and export each with hashes
+	$(UV) lock --upgrade
+	@$(MAKE) --no-print-directory export
+
+.PHONY: export
+export: $(UV)
+	$(UV) lock --quiet
+	for group in $(GROUPS); do \
+		$(UV) export --quiet --frozen --no-emit-project --no-header --only-group $$group -o requirements/$$group.txt >/dev/null; \
+	done
+
+$(UV): requirements/tools.txt
+	@test -n "$(PYTHON)" || { echo "Tidemark needs Python 3.11, 3.12 or 3.13 on the PATH; there is none." >&2; exit 1; }
+	@echo "bringing uv"
+	@$(PYTHON) -m venv .tools || { echo "this Python cannot make a virtual environment; Debian has it in the package python3-venv" >&2; exit 1; }
+	@.tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
+	@touch $@
+
+.venv/bin/python: | $(UV)
+	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv
+
+# The developers' packages are the local ones and more: whoever has them keeps them.
+.venv/installed-local: requirements/local.txt pyproject.toml | .venv/bin/python
+	@echo "installing Tidemark and what it runs on"
+	@if test -e .venv/installed-dev; then $(MAKE) --no-print-directory .venv/installed-dev; else \
+		$(UV) pip sync --python .venv --require-hashes requirements/local.txt && \
+		$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .; fi
+	@touch $@
+
+.venv/installed-dev: requirements/dev.txt pyproject.toml | .venv/bin/python
+	@echo "installing what tests and checks need"
+	@$(UV) pip sync --python .venv --require-hashes requirements/dev.txt
+	@$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-emulator/installed: requirements/emulator.txt | $(UV)
+	@echo "installing the local cloud"
+	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-emulator
+	@$(UV) pip sync --python .venv-emulator --require-hashes requirements/emulator.txt
+	@touch $@
+
+infra/cdk/node_modules/installed: infra/cdk/package-lock.json | .venv/installed-local
+	@echo "installing the CDK tool"
+	@cd infra/cdk && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@

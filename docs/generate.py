@@ -1,0 +1,59 @@
+"""Writes the documentation that is generated from the code; `make docs` runs it, a test checks that it was run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tidemark import rules, sale, settings
+
+DOCS = Path(__file__).resolve().parent
+
+
+def contents() -> dict[str, str]:
+    """Each generated file's name and text."""
+    return {
+        "sale.schema.json": json.dumps(sale.json_schema(), indent=2) + "\n",
+        "settings.md": _settings(),
+        "rules.md": _rules(),
+    }
+
+
+def _settings() -> str:
+    rows = [
+        f"| `{name}` | {f'`{default}`' if default else '–'} | {text} |" for name, default, text in settings.documented()
+    ]
+    return "\n".join(
+        [
+            "# Settings",
+            "",
+            "Generated from `tidemark/settings.py` (`make docs`). Each is an environment variable, read once a process.",
+            "`tidemark up` and the CDK stack set those without a default.",
+            "",
+            "| variable | default | what it is |",
+            "| --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _rules() -> str:
+    rows = [f"| `{name}` | {text} |" for name, (text, _) in rules.RULES.items()]
+    return "\n".join(
+        [
+            "# Rules",
+            "",
+            "Generated from `tidemark/rules.py` (`make docs`). A sale that a rule hits is stored, counted and flagged.",
+            "",
+            "| flag | when |",
+            "| --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    for name, text in contents().items():
+        (DOCS / name).write_text(text)

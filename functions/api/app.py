@@ -1,0 +1,156 @@
+"""The routes of the read API. Each parses, makes one call into `tidemark/`, and maps the answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+
+from functions.responses import STATUS
+from tidemark import __version__, errors, sale
+from tidemark.kpis import Selection, kpis
+from tidemark.ports import Cells, Ledger
+from tidemark.store import Store
+
+Names = Annotated[list[str] | None, Query()]
+Moment = Annotated[
+    str | None,
+    Query(description="RFC 3339 time of a whole minute, with a zone, or a day (YYYY-MM-DD, UTC)"),
+]
+PAGE = 500
+
+
+class MsgspecResponse(Response):
+    """JSON of msgspec structs."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of the body."""
+        return msgspec.json.encode(content)
+
+
+def create_app(store: Store, ledger: Ledger, cells: Cells) -> FastAPI:
+    """The API over a ledger and its cells."""
+    app = FastAPI(
+        title="Tidemark",
+        version=__version__,
+        description="Live sales: exact counters, and the ledger behind them.",
+        default_response_class=MsgspecResponse,
+    )
+
+    @app.exception_handler(errors.TidemarkError)
+    async def refused(request: Request, error: Exception) -> Response:
+        status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+        return MsgspecResponse({"error": str(error)}, status_code=status)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        problems = "; ".join(f"{e['loc'][-1]}: {e['msg']}" for e in error.errors())
+        return MsgspecResponse({"error": problems}, status_code=400)
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        """Whether the API answers."""
+        return MsgspecResponse({"status": "ok", "version": __version__})
+
+    @app.get("/v1/kpis")
+    def get_kpis(
+        branch: Names = None,
+        product_line: Names = None,
+        customer_type: Names = None,
+        payment: Names = None,
+        since: Annotated[Moment, Query(alias="from")] = None,
+        until: Annotated[Moment, Query(alias="to")] = None,
+    ) -> Response:
+        """The KPIs of the selected sales; a parameter may be given several times; no from/to means all time."""
+        selection = Selection(
+            branch=_set(branch),
+            product_line=_set(product_line),
+            customer_type=_set(customer_type),
+            payment=_set(payment),
+            since=_minute("from", since),
+            until=_minute("to", until),
+        )
+        return MsgspecResponse(kpis(cells.read(selection.since, selection.until), selection, store))
+
+    @app.get("/v1/cells")
+    def get_cells(
+        since: Annotated[str, Query(alias="from")],
+        until: Annotated[str, Query(alias="to")],
+    ) -> Response:
+        """The cells of a range, every writer's, as JSON."""
+        found = cells.read(_minute("from", since), _minute("to", until))
+        return MsgspecResponse(
+            {
+                "cells": [
+                    {
+                        "minute": cell.key.minute,
+                        "branch": cell.key.branch,
+                        "writer": cell.key.writer,
+                        "version": cell.version,
+                        "combos": [[*combo, *values] for combo, values in cell.combos.items()],
+                    }
+                    for cell in found
+                ]
+            }
+        )
+
+    @app.get("/v1/sales")
+    def get_sales(
+        branch: str,
+        since: Annotated[str, Query(alias="from")],
+        until: Annotated[str, Query(alias="to")],
+        limit: Annotated[int, Query(ge=1, le=PAGE)] = 100,
+        cursor: str | None = None,
+    ) -> Response:
+        """A branch's sales in a range, oldest first; go on with `cursor` until it is null."""
+        first, last = _minute("from", since), _minute("to", until)
+        assert first is not None
+        assert last is not None
+        return MsgspecResponse(ledger.sales(branch, first, last, limit=limit, cursor=cursor))
+
+    @app.get("/v1/sales/{invoice_id}")
+    def get_sale(invoice_id: str) -> Response:
+        """One sale, with its score, model, rule hits, and the cell version that counted it."""
+        counted = ledger.get(invoice_id)
+        if counted is None:
+            raise errors.NotFound(f"there is no sale {invoice_id!r}")
+        return MsgspecResponse(
+            {"sale": counted.entry, "counted_by": {"writer": counted.writer, "version": counted.version}}
+        )
+
+    @app.get("/v1/schema/sale")
+    def get_schema() -> Response:
+        """The JSON Schema of a sale."""
+        return MsgspecResponse(sale.json_schema())
+
+    return app
+
+
+def _set(values: list[str] | None) -> frozenset[str] | None:
+    return None if values is None else frozenset(values)
+
+
+def _minute(name: str, text: str | None) -> int | None:
+    """UTC minutes since 1970. Cells are by the minute: a time within one would cut it, so it is refused."""
+    if text is None:
+        return None
+    try:
+        if len(text) == len("YYYY-MM-DD"):
+            moment = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+        else:
+            moment = datetime.fromisoformat(text.replace(" ", "+"))  # a '+' not escaped in a URL is a space
+    except ValueError:
+        raise errors.BadRequest(f"{name}: expected a time like 2019-01-05T13:08:00Z, got {text!r}") from None
+    if moment.tzinfo is None:
+        raise errors.BadRequest(f"{name}: expected a time with its zone, like 2019-01-05T13:08:00Z")
+    seconds = moment.timestamp()
+    if seconds % 60:
+        raise errors.BadRequest(f"{name}: expected a whole minute, got {text!r}")
+    return int(seconds) // 60

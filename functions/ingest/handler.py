@@ -1,0 +1,56 @@
+"""POST /v1/sales."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.responses import Response, body_of, refuse, respond
+from tidemark import settings
+from tidemark.adapters import aws, redis_stream
+from tidemark.adapters.dynamodb import DynamoLedger
+from tidemark.errors import TidemarkError
+from tidemark.ingest import Ingest
+from tidemark.scoring import RulesOnly
+from tidemark.writer import Clock
+
+ANSWER_S = 2.0  # kept back from the time-out for answering
+
+_settings = settings.load(settings.IngestSettings)
+_ingest = Ingest(
+    store=_settings.store(),
+    scorer=RulesOnly(),
+    ledger=DynamoLedger(aws.dynamodb_writes(), _settings),
+    stream=redis_stream.connect(_settings.redis_url),
+)
+logger = Logger(service="ingest")
+metrics = Metrics(namespace="Tidemark", service="ingest")
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> Response:
+    """Takes 1 to 500 sales."""
+    clock = Clock(
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        sleep=time.sleep,
+        remaining=lambda: context.get_remaining_time_in_millis() / 1000 - ANSWER_S,
+    )
+    try:
+        posted = _ingest.post(body_of(event), clock)
+    except TidemarkError as error:
+        logger.warning("refused", extra={"error": type(error).__name__})
+        return refuse(error)
+    counts = {"accepted": 0, "duplicate": 0, "conflict": 0, "rejected": 0}
+    for result in posted.answer.results:
+        counts[result.status] += 1
+    for status, count in counts.items():
+        metrics.add_metric(name=f"sales_{status}", unit=MetricUnit.Count, value=count)
+    metrics.add_metric(name="unpublished_posts", unit=MetricUnit.Count, value=int(not posted.published))
+    logger.info("taken", extra={**counts, "published": posted.published})
+    return respond(posted.answer, HTTPStatus.OK)

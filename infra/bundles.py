@@ -1,0 +1,125 @@
+"""Lambda bundles: for each function a folder with its handler, the modules that it imports, and its packages.
+
+Built for the local Python or for AWS (Python 3.13, arm64), from `requirements/fn-<name>.txt` with hashes, and compiled:
+`.pyc` files halve a cold start.
+"""
+
+from __future__ import annotations
+
+import compileall
+import hashlib
+import json
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from modulefinder import ModuleFinder
+from pathlib import Path
+from typing import Literal
+
+from tidemark.errors import TidemarkError
+
+ROOT = Path(__file__).resolve().parent.parent
+FUNCTIONS = ("authorize", "ingest", "publish", "api")
+Target = Literal["local", "aws"]
+AWS_PYTHON = "3.13"
+AWS_PLATFORM = "aarch64-manylinux_2_34"
+
+# botocore ships the descriptions of every service; a Lambda calls these.
+BOTOCORE_SERVICES = {"dynamodb", "s3", "secretsmanager", "sts"}
+# Not read at run time, or (tests, type stubs) not meant to be.
+DROPPED = ("*.pyi", "*.h", "tests", "*.dist-info/RECORD", "*.dist-info/licenses", "bin", "*.so.dSYM")
+
+
+def build(target: Target, into: Path) -> str:
+    """Build every bundle below `into` unless it is already what it would be. Returns their common hash.
+
+    Raises TidemarkError where a package cannot be installed, with the installer's own words.
+    """
+    wanted = digest(target)
+    marker = into / "digest.json"
+    if marker.exists() and json.loads(marker.read_text())["digest"] == wanted:
+        return wanted
+    shutil.rmtree(into, ignore_errors=True)
+    for name in FUNCTIONS:
+        _build_one(name, target, into / name)
+    marker.write_text(json.dumps({"digest": wanted, "target": target}))
+    return wanted
+
+
+def digest(target: Target) -> str:
+    """A hash of everything that the bundles are made of."""
+    hasher = hashlib.sha256(f"{target} {sys.version_info[:2]}".encode())
+    hasher.update(Path(__file__).read_bytes())
+    for name in FUNCTIONS:
+        hasher.update(_requirements(name).read_bytes())
+        for path in sorted(_sources(name)):
+            hasher.update(str(path.relative_to(ROOT)).encode())
+            hasher.update(path.read_bytes())
+    return hasher.hexdigest()
+
+
+def _requirements(name: str) -> Path:
+    return ROOT / "requirements" / f"fn-{name}.txt"
+
+
+def _build_one(name: str, target: Target, into: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
+        *("--link-mode", "copy", "--target", str(into.resolve()), "-r", str(_requirements(name))),
+    ]
+    if target == "aws":
+        command += ["--python-version", AWS_PYTHON, "--python-platform", AWS_PLATFORM, "--only-binary", ":all:"]
+    else:
+        command += ["--python", sys.executable]
+    # Elsewhere than here, where uv would read the constraints of our own resolution.
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tempfile.gettempdir())
+    if result.returncode:
+        raise TidemarkError(f"the packages of the Lambda {name!r} cannot be installed: {result.stderr.strip()}")
+    _trim(into)
+    for source in _sources(name):
+        place = into / source.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, place)
+    _compile(into, target)
+
+
+def _sources(name: str) -> Iterator[Path]:
+    """The project's own modules that a handler imports, directly or not, and the data files beside them."""
+    finder = ModuleFinder(path=[str(ROOT)])
+    finder.run_script(str(ROOT / "functions" / name / "handler.py"))
+    for module in finder.modules.values():
+        file, found = getattr(module, "__file__", None), getattr(module, "__name__", "")
+        if file and found != "__main__":
+            yield Path(file).resolve()
+    yield ROOT / "functions" / name / "handler.py"
+    yield ROOT / "functions" / name / "__init__.py"
+
+
+def _trim(bundle: Path) -> None:
+    for pattern in DROPPED:
+        for path in list(bundle.rglob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.exists():
+                path.unlink()
+    data = bundle / "botocore" / "data"
+    if data.exists():
+        for service in data.iterdir():
+            if service.is_dir() and service.name not in BOTOCORE_SERVICES:
+                shutil.rmtree(service)
+
+
+def _compile(bundle: Path, target: Target) -> None:
+    """`.pyc` by the Python that will run them, valid whatever a file's date becomes in a zip."""
+    if target == "aws" and sys.version_info[:2] != tuple(map(int, AWS_PYTHON.split("."))):
+        python = shutil.which(f"python{AWS_PYTHON}")
+        if python is None:
+            return  # the Lambda compiles at its first start; `tidemark doctor` tells
+        code = f"import compileall; compileall.compile_dir({str(bundle)!r}, quiet=2, invalidation_mode=UNCHECKED)"
+        code = code.replace("UNCHECKED", "__import__('py_compile').PycInvalidationMode.UNCHECKED_HASH")
+        subprocess.run([python, "-c", code], check=True)
+        return
+    compileall.compile_dir(bundle, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)

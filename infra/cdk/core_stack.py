@@ -1,0 +1,57 @@
+"""The Core stack: everything serverless. It only composes; each capability is a construct."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra.cdk.function import BundledFunction
+from infra.cdk.http_api import HttpApi
+from infra.cdk.storage import Storage
+from infra.cdk.stream_consumer import StreamConsumer
+from tidemark.settings import StoreSettings, variable
+
+
+class CoreStack(cdk.Stack):
+    """Tables, lake, API and Lambdas."""
+
+    def __init__(self, scope: Construct, name: str, *, bundles: Path, redis_url: str, store: StoreSettings) -> None:
+        super().__init__(scope, name, description="Tidemark: ledger, cells, lake and API")
+        storage = Storage(self, "Storage")
+        stream = {variable("redis_url"): redis_url}
+        store_environment = {variable(name): str(value) for name, value in asdict(store).items()}
+
+        authorize = BundledFunction(
+            self, "Authorize", bundles=bundles, environment={variable("token_secret"): storage.token_secret.secret_arn}
+        )
+        storage.token_secret.grant_read(authorize.function)
+
+        ingest = BundledFunction(
+            self,
+            "Ingest",
+            bundles=bundles,
+            environment={**storage.table_environment, **store_environment, **stream},
+            memory_mb=1024,
+        )
+        storage.allow_commit(ingest.function)
+
+        api = BundledFunction(
+            self, "Api", bundles=bundles, environment={**storage.table_environment, **store_environment}, memory_mb=1024
+        )
+        storage.allow_read(api.function)
+
+        publish = BundledFunction(self, "Publish", bundles=bundles, environment=stream)
+        StreamConsumer(self, "PublishStream", table=storage.cells, consumer=publish.function, batch_size=100)
+
+        http = HttpApi(self, "HttpApi", authorize=authorize.function, ingest=ingest.function, api=api.function)
+
+        cdk.CfnOutput(self, "ApiId", value=http.rest_api.rest_api_id)
+        cdk.CfnOutput(self, "ApiUrl", value=http.rest_api.url)
+        cdk.CfnOutput(self, "LedgerTable", value=storage.ledger.table_name)
+        cdk.CfnOutput(self, "CellsTable", value=storage.cells.table_name)
+        cdk.CfnOutput(self, "QuarantineTable", value=storage.quarantine.table_name)
+        cdk.CfnOutput(self, "LakeBucket", value=storage.lake.bucket_name)
+        cdk.CfnOutput(self, "TokenSecret", value=storage.token_secret.secret_arn)

@@ -1,0 +1,101 @@
+"""The REST API: who may call which path, and which Lambda answers."""
+
+from __future__ import annotations
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+RATE = 2_000  # requests a second, all clients together
+BURST = 1_000
+# Who asked what, and how it went; no address and no user.
+ACCESS_LOG = json.dumps(
+    {
+        "requestId": "$context.requestId",
+        "time": "$context.requestTime",
+        "method": "$context.httpMethod",
+        "path": "$context.resourcePath",
+        "status": "$context.status",
+        "bytes": "$context.responseLength",
+        "ms": "$context.responseLatency",
+    }
+)
+
+
+class HttpApi(Construct):
+    """POST /v1/sales to ingest, every GET to the API; all but health and documentation behind the authorizer."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        authorize: lambda_.Function,
+        ingest: lambda_.Function,
+        api: lambda_.Function,
+    ) -> None:
+        super().__init__(scope, name)
+        self._authorizer = apigateway.RequestAuthorizer(
+            self,
+            "Authorizer",
+            handler=authorize,
+            identity_sources=[apigateway.IdentitySource.header("Authorization")],
+            results_cache_ttl=cdk.Duration.seconds(60),
+        )
+        access_log = logs.LogGroup(
+            self, "AccessLog", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        self.rest_api = apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name="tidemark",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=False,
+            deploy_options=apigateway.StageOptions(
+                stage_name="live",
+                throttling_rate_limit=RATE,
+                throttling_burst_limit=BURST,
+                access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG),
+            ),
+        )
+        self._refuse_as_json()
+        to_api = apigateway.LambdaIntegration(api)
+        for public in ("healthz", "docs", "openapi.json"):
+            self.rest_api.root.add_resource(public).add_method("GET", to_api)
+        v1 = self.rest_api.root.add_resource("v1")
+        sales = v1.add_resource("sales")
+        self._guarded(sales, "POST", apigateway.LambdaIntegration(ingest))
+        self._guarded(sales, "GET", to_api)
+        self._guarded(sales.add_resource("{invoice_id}"), "GET", to_api)
+        self._guarded(v1.add_resource("{proxy+}"), "GET", to_api)
+
+    def _guarded(self, resource: apigateway.Resource, method: str, to: apigateway.Integration) -> None:
+        resource.add_method(
+            method, to, authorizer=self._authorizer, authorization_type=apigateway.AuthorizationType.CUSTOM
+        )
+
+    def _refuse_as_json(self) -> None:
+        """What API Gateway refuses by itself looks like what the Lambdas refuse: `{"error": …}`."""
+        plain = {"application/json": '{"error":$context.error.messageString}'}
+        for name, kind in {
+            "Default4xx": apigateway.ResponseType.DEFAULT_4_XX,
+            "Default5xx": apigateway.ResponseType.DEFAULT_5_XX,
+        }.items():
+            self.rest_api.add_gateway_response(name, type=kind, templates=plain)
+        self.rest_api.add_gateway_response(
+            "Unauthorized",
+            type=apigateway.ResponseType.UNAUTHORIZED,
+            status_code="401",
+            templates={"application/json": '{"error":"a valid Authorization: Bearer token is needed"}'},
+        )
+        self.rest_api.add_gateway_response(
+            "Forbidden",
+            type=apigateway.ResponseType.ACCESS_DENIED,
+            status_code="403",
+            templates={"application/json": '{"error":"this token does not have the scope for this"}'},
+        )

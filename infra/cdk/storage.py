@@ -1,0 +1,93 @@
+"""What is kept: ledger, cells, quarantine, lake, and the secret that signs tokens."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from tidemark.adapters.dynamodb import INDEX
+from tidemark.settings import variable
+
+_STRING = dynamodb.AttributeType.STRING
+
+
+class Storage(Construct):
+    """Tables on demand, encrypted, with point-in-time recovery; a private bucket; a generated secret."""
+
+    def __init__(self, scope: Construct, name: str) -> None:
+        super().__init__(scope, name)
+        self.ledger = self._table(
+            "Ledger",
+            partition="invoice_id",
+            stream=True,
+            index=dynamodb.GlobalSecondaryIndexPropsV2(
+                index_name=INDEX,
+                partition_key=dynamodb.Attribute(name="branch_day", type=_STRING),
+                sort_key=dynamodb.Attribute(name="sold_at", type=_STRING),
+            ),
+        )
+        self.cells = self._table("Cells", partition="hour_shard", sort="cell", stream=True)
+        self.quarantine = self._table("Quarantine", partition="invoice_id", sort="digest")
+        self.lake = s3.Bucket(
+            self,
+            "Lake",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            versioned=False,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        self.token_secret = secretsmanager.Secret(
+            self,
+            "TokenSecret",
+            description="Signs Tidemark's tokens (HS256)",
+            generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
+        )
+
+    def _table(
+        self,
+        name: str,
+        *,
+        partition: str,
+        sort: str | None = None,
+        stream: bool = False,
+        index: dynamodb.GlobalSecondaryIndexPropsV2 | None = None,
+    ) -> dynamodb.TableV2:
+        return dynamodb.TableV2(
+            self,
+            name,
+            partition_key=dynamodb.Attribute(name=partition, type=_STRING),
+            sort_key=dynamodb.Attribute(name=sort, type=_STRING) if sort else None,
+            billing=dynamodb.Billing.on_demand(),
+            encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expires_at",
+            dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE if stream else None,
+            global_secondary_indexes=[index] if index else None,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+
+    @property
+    def table_environment(self) -> dict[str, str]:
+        """The tables' names as a Lambda's settings."""
+        return {
+            variable("ledger_table"): self.ledger.table_name,
+            variable("cells_table"): self.cells.table_name,
+            variable("quarantine_table"): self.quarantine.table_name,
+        }
+
+    def allow_commit(self, grantee: iam.IGrantable) -> None:
+        """To put sales, cells and conflicts; a conditional put reads what it replaces."""
+        for table in (self.ledger, self.cells, self.quarantine):
+            table.grant(grantee, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem")
+
+    def allow_read(self, grantee: iam.IGrantable) -> None:
+        """To read sales and cells."""
+        for table in (self.ledger, self.cells):
+            table.grant(grantee, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")

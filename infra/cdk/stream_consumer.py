@@ -1,0 +1,46 @@
+"""A Lambda that follows a table's stream."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+
+class StreamConsumer(Construct):
+    """Reads inserts and changes in batches; what fails is bisected, tried again and at last kept in a queue."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        table: dynamodb.TableV2,
+        consumer: lambda_.Function,
+        batch_size: int,
+        window_s: int = 0,
+    ) -> None:
+        super().__init__(scope, name)
+        self.failed = sqs.Queue(
+            self,
+            "Failed",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+        consumer.add_event_source(
+            sources.DynamoEventSource(
+                table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=batch_size,
+                max_batching_window=cdk.Duration.seconds(window_s),
+                bisect_batch_on_error=True,
+                report_batch_item_failures=True,
+                retry_attempts=10,
+                on_failure=sources.SqsDlq(self.failed),
+                filters=[lambda_.FilterCriteria.filter({"eventName": lambda_.FilterRule.or_("INSERT", "MODIFY")})],
+            )
+        )

@@ -1,0 +1,86 @@
+"""The local cloud as its users see it: HTTP and the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tidemark import data
+from tidemark.local import stores
+from tidemark.local.home import Home
+
+TIDEMARK = Path(sys.executable).parent / "tidemark"
+
+
+class Cloud:
+    """A running local cloud."""
+
+    def __init__(self, home: Home, environment: dict[str, str]) -> None:
+        self.home = home
+        self.environment = environment
+        state = home.state()
+        self.api = state.endpoints["api"]
+        self.tokens = state.tokens
+
+    def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`tidemark WORDS`."""
+        return subprocess.run(
+            [str(TIDEMARK), *words], env=self.environment, capture_output=True, text=True, check=check
+        )
+
+    def simulate(self, *words: str) -> dict[str, Any]:
+        """The summary of `tidemark simulate`."""
+        summary: dict[str, Any] = json.loads(self.run("simulate", "--json", *words).stdout)
+        return summary
+
+    def get(self, path: str, token: str | None = None, **query: Any) -> httpx.Response:
+        """A GET with the read token, or another."""
+        return httpx.get(
+            f"{self.api}{path}",
+            params=query,
+            headers={"Authorization": f"Bearer {token or self.tokens['read']}"},
+            timeout=30,
+        )
+
+    def kpis(self, **query: Any) -> dict[str, Any]:
+        """The KPIs."""
+        answer = self.get("/v1/kpis", **query)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def post(self, content: bytes | dict[str, Any], token: str | None = None) -> httpx.Response:
+        """POST /v1/sales with the ingest token, or another."""
+        return httpx.post(
+            f"{self.api}/v1/sales",
+            content=content if isinstance(content, bytes) else json.dumps(content).encode(),
+            headers={"Authorization": f"Bearer {token or self.tokens['ingest']}", "Content-Type": "application/json"},
+            timeout=40,
+        )
+
+    def forget_sales(self) -> None:
+        """Empty the tables behind the running Lambdas' backs: whatever they remember is wrong from now on."""
+        outputs = stores.running(self.home)
+        dynamodb = stores.client(self.home, "dynamodb")
+        for table in (outputs["LedgerTable"], outputs["CellsTable"]):
+            keys = [key["AttributeName"] for key in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
+            for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+                for item in page["Items"]:
+                    dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
+
+    def audit(self) -> dict[str, Any]:
+        """What the audit found; it must agree."""
+        done = self.run("audit", "--json", check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+
+def sales_file() -> Path | None:
+    """The real supermarket file, where it is here."""
+    return data.find("supermarket_sales.csv")

@@ -1,0 +1,41 @@
+"""Sales for tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+START = datetime(2019, 1, 7, 10, 0, tzinfo=UTC)
+
+
+def sale(invoice_id: str = "750-67-8428", **changes: Any) -> dict[str, Any]:
+    """A good sale as a client sends it, with changes; a change to None leaves the field out."""
+    row = {
+        "invoice_id": invoice_id,
+        "sold_at": "2019-01-05T13:08:00+00:00",
+        "branch": "A",
+        "city": "Yangon",
+        "customer_type": "Member",
+        "gender": "Female",
+        "product_line": "Health and beauty",
+        "unit_price": "74.69",
+        "quantity": 7,
+        "tax": "26.1415",
+        "total": "548.9715",
+        "payment": "Ewallet",
+        "rating": 9.1,
+        **changes,
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def body(*rows: Any) -> bytes:
+    """A request's body."""
+    return msgspec.json.encode({"sales": list(rows)})
+
+
+def minute(number: int) -> str:
+    """The time of the n-th minute after Monday 2019-01-07 10:00 UTC."""
+    return (START + timedelta(minutes=number)).isoformat()

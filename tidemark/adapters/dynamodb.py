@@ -1,0 +1,284 @@
+"""Ledger and cells on DynamoDB.
+
+`ledger`: one item a sale, key `invoice_id`; the sale itself is the JSON in `doc`. The index `by_branch_day`
+(`branch_day`, `sold_at`) is for drill-down. `cells`: one item a cell, key (`hour_shard`, `cell`), the map in `state`.
+`quarantine`: one item a conflict, key (`invoice_id`, `digest`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+)
+
+from tidemark import cells, store
+from tidemark.cells import Cell, CellKey
+from tidemark.errors import BadRequest, Unavailable
+from tidemark.ledger import Attempt, Cancelled, Counted, Entry, InDoubt
+from tidemark.ports import Cells, Conflict, Ledger, SalesPage
+from tidemark.settings import TableSettings
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+INDEX = "by_branch_day"
+BATCH_WRITE = 25  # AWS, BatchWriteItem
+DAYS_A_PAGE = 92  # days that one page of sales looks into before it answers with what it has
+SCAN_ABOVE_HOURS = 6  # a longer range of cells is read by scanning: 8 queries an hour add up
+
+_THROTTLED = {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
+_BUSY_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+
+_encode = msgspec.json.Encoder().encode
+_entry = msgspec.json.Decoder(Entry).decode
+_conflict = msgspec.json.Decoder(Conflict).decode
+
+
+class DynamoLedger(Ledger):
+    """The ledger on DynamoDB. `client` must not retry by itself."""
+
+    def __init__(self, client: DynamoDBClient, settings: TableSettings) -> None:
+        self._client = client
+        self._ledger = settings.ledger_table
+        self._cells = settings.cells_table
+        self._quarantine = settings.quarantine_table
+
+    def commit(self, attempt: Attempt) -> None:
+        items: list[TransactWriteItemTypeDef] = [self._sale_put(counted, attempt.token) for counted in attempt.sales]
+        items += [self._cell_put(cell) for cell in attempt.cells]
+        try:
+            self._client.transact_write_items(TransactItems=items, ClientRequestToken=attempt.token)
+        except ClientError as error:
+            raise _refusal(error, attempt) from error
+        except (EndpointConnectionError, ConnectTimeoutError) as error:  # never sent
+            raise Cancelled({}, busy=True) from error
+        except BotoCoreError as error:
+            raise InDoubt from error
+
+    def _sale_put(self, counted: Counted, token: str) -> TransactWriteItemTypeDef:
+        entry = counted.entry
+        return {
+            "Put": {
+                "TableName": self._ledger,
+                "Item": {
+                    "invoice_id": {"S": entry.invoice_id},
+                    "branch_day": {"S": _branch_day(entry.branch, entry.minute // store.MINUTES_PER_DAY)},
+                    "sold_at": {"S": _sort_key(entry.minute, entry.invoice_id)},
+                    "doc": {"S": _encode(entry).decode()},
+                    "digest": {"S": counted.digest},
+                    "writer": {"S": counted.writer},
+                    "version": {"N": str(counted.version)},
+                    "commit": {"S": token},
+                },
+                "ConditionExpression": "attribute_not_exists(invoice_id)",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _cell_put(self, cell: Cell) -> TransactWriteItemTypeDef:
+        put: dict[str, Any] = {
+            "TableName": self._cells,
+            "Item": _cell_item(cell),
+            "ConditionExpression": "attribute_not_exists(hour_shard)",
+        }
+        if cell.version > 1:
+            put["ConditionExpression"] = "version = :before"
+            put["ExpressionAttributeValues"] = {":before": {"N": str(cell.version - 1)}}
+        return {"Put": put}  # type: ignore[typeddict-item]  # the stub wants every optional key spelled out
+
+    def quarantine(self, conflicts: Sequence[Conflict]) -> None:
+        unique = {(c.sale.invoice_id, c.digest): c for c in conflicts}
+        puts: list[Any] = [
+            {
+                "PutRequest": {
+                    "Item": {"invoice_id": {"S": key[0]}, "digest": {"S": key[1]}, "doc": {"S": _encode(c).decode()}}
+                }
+            }
+            for key, c in unique.items()
+        ]
+        for start in range(0, len(puts), BATCH_WRITE):
+            left = puts[start : start + BATCH_WRITE]
+            for _ in range(5):
+                try:
+                    answer = self._client.batch_write_item(RequestItems={self._quarantine: left})
+                except (ClientError, BotoCoreError) as error:
+                    raise Unavailable("the quarantine does not answer; send the same request again") from error
+                left = list(answer.get("UnprocessedItems", {}).get(self._quarantine, []))
+                if not left:
+                    break
+            else:
+                raise Unavailable("the quarantine is busy; send the same request again")
+
+    def quarantined(self) -> Iterator[Conflict]:
+        for item in _scan(self._client, self._quarantine):
+            yield _conflict(item["doc"]["S"])
+
+    def get(self, invoice_id: str) -> Counted | None:
+        answer = self._client.get_item(
+            TableName=self._ledger, Key={"invoice_id": {"S": invoice_id}}, ConsistentRead=True
+        )
+        return _counted(answer["Item"]) if "Item" in answer else None
+
+    def sales(self, branch: str, since: int, until: int, *, limit: int, cursor: str | None = None) -> SalesPage:
+        after = _read_cursor(cursor) if cursor else None
+        first_day = (int(after[:10]) if after else since) // store.MINUTES_PER_DAY
+        last_day = (until - 1) // store.MINUTES_PER_DAY
+        found: list[Entry] = []
+        for day in range(first_day, min(last_day, first_day + DAYS_A_PAGE - 1) + 1):
+            low = after if after and after > _sort_key(since, "") else _sort_key(since, "")
+            # ':' is the character after '9' and '#': the first key past every one of the minute before
+            values = {
+                ":day": {"S": _branch_day(branch, day)},
+                ":low": {"S": low},
+                ":high": {"S": _sort_key(until, "")},
+            }
+            for item in _query(
+                self._client, self._ledger, INDEX, "branch_day = :day AND sold_at BETWEEN :low AND :high", values
+            ):
+                key = item["sold_at"]["S"]
+                if key == after or int(key[:10]) >= until:
+                    continue
+                if len(found) == limit:
+                    last = found[-1]
+                    return SalesPage(found, _cursor(_sort_key(last.minute, last.invoice_id)))
+                found.append(_entry(item["doc"]["S"]))
+        if first_day + DAYS_A_PAGE - 1 < last_day:
+            resume = (first_day + DAYS_A_PAGE) * store.MINUTES_PER_DAY
+            return SalesPage(found, _cursor(_sort_key(resume, "")))
+        return SalesPage(found, None)
+
+    def scan(self) -> Iterator[Counted]:
+        return map(_counted, _scan(self._client, self._ledger))
+
+
+class DynamoCells(Cells):
+    """Reading the cells on DynamoDB."""
+
+    def __init__(self, client: DynamoDBClient, settings: TableSettings) -> None:
+        self._client = client
+        self._table = settings.cells_table
+
+    def read(self, since: int | None = None, until: int | None = None) -> Iterator[Cell]:
+        for item in self._items(since, until):
+            cell = read_cell(item)
+            if (since is None or cell.key.minute >= since) and (until is None or cell.key.minute < until):
+                yield cell
+
+    def _items(self, since: int | None, until: int | None) -> Iterator[dict[str, Any]]:
+        if since is None or until is None or (until - since) > SCAN_ABOVE_HOURS * 60:
+            yield from _scan(self._client, self._table)
+            return
+        for hour in range(since // 60, (until - 1) // 60 + 1):
+            for shard in range(cells.SHARDS):
+                values = {":hour": {"S": f"{hour}#{shard}"}}
+                yield from _query(self._client, self._table, None, "hour_shard = :hour", values)
+
+
+def read_cell(item: Mapping[str, Any]) -> Cell:
+    """The cell in an item of the cells table or in an image of its stream."""
+    minute, writer, branch = item["cell"]["S"].split("#", 2)
+    state = item["state"]["B"]
+    return Cell(
+        key=CellKey(int(minute), branch, writer),
+        version=int(item["version"]["N"]),
+        written_at=int(item["written_at"]["N"]),
+        combos=cells.unpack(base64.b64decode(state) if isinstance(state, str) else state),
+    )
+
+
+def _cell_item(cell: Cell) -> dict[str, Any]:
+    minute, branch, writer = cell.key
+    return {
+        "hour_shard": {"S": f"{minute // 60}#{cells.shard(writer)}"},
+        "cell": {"S": f"{minute:010d}#{writer}#{branch}"},
+        "version": {"N": str(cell.version)},
+        "written_at": {"N": str(cell.written_at)},
+        "state": {"B": cells.pack(cell.combos)},
+    }
+
+
+def _counted(item: Mapping[str, Any]) -> Counted:
+    return Counted(_entry(item["doc"]["S"]), item["digest"]["S"], item["writer"]["S"], int(item["version"]["N"]))
+
+
+def _branch_day(branch: str, day: int) -> str:
+    return f"{branch}#{store.day_name(day)}"
+
+
+def _sort_key(minute: int, invoice_id: str) -> str:
+    return f"{minute:010d}#{invoice_id}"
+
+
+def _cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> str:
+    try:
+        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, ValueError):
+        key = ""
+    if not (key[:10].isdecimal() and key[10:11] == "#"):
+        raise BadRequest("cursor: not one that an earlier page gave")
+    return key
+
+
+def _refusal(error: ClientError, attempt: Attempt) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code in _THROTTLED or code == "TransactionInProgressException":
+        return Cancelled({}, busy=True)
+    if code != "TransactionCanceledException":
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+            return InDoubt()
+        return error
+    reasons: list[Any] = list(error.response.get("CancellationReasons", []))
+    present: dict[str, tuple[str, str]] = {}
+    moved = busy = False
+    for place, reason in enumerate(reasons):
+        if reason.get("Code") in _BUSY_REASONS:
+            busy = True
+        elif reason.get("Code") == "ConditionalCheckFailed":
+            if place < len(attempt.sales):
+                old = reason["Item"]
+                present[attempt.sales[place].entry.invoice_id] = (old["digest"]["S"], old["commit"]["S"])
+            else:
+                moved = True
+    if not (present or moved or busy):
+        return error
+    return Cancelled(present, moved=moved, busy=busy)
+
+
+def _pages(call: Callable[..., Any], request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    while True:
+        answer = call(**request)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _scan(client: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
+    return _pages(client.scan, {"TableName": table, "ConsistentRead": True})
+
+
+def _query(
+    client: DynamoDBClient, table: str, index: str | None, condition: str, values: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    request: dict[str, Any] = {
+        "TableName": table,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+    }
+    # An index cannot be read consistently (AWS, global secondary indexes).
+    request |= {"IndexName": index} if index else {"ConsistentRead": True}
+    return _pages(client.query, request)

@@ -1,0 +1,75 @@
+"""The ports in memory, for tests: they pass the same contract tests as the real adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from tidemark.cells import Cell, CellKey
+from tidemark.ledger import Attempt, Cancelled, Counted, Entry
+from tidemark.ports import Cells, Conflict, Ledger, LiveStream, SalesPage
+
+
+class MemoryLedger(Ledger, Cells):
+    """Ledger and cells with DynamoDB's conditions."""
+
+    def __init__(self) -> None:
+        self.sold: dict[str, tuple[Counted, str]] = {}
+        self.cells: dict[CellKey, Cell] = {}
+        self.conflicts: dict[tuple[str, str], Conflict] = {}
+
+    def commit(self, attempt: Attempt) -> None:
+        ids = [counted.entry.invoice_id for counted in attempt.sales]
+        keys = [cell.key for cell in attempt.cells]
+        assert len(set(ids)) == len(ids), "DynamoDB refuses a transaction that names an item twice"
+        assert len(set(keys)) == len(keys), "DynamoDB refuses a transaction that names an item twice"
+        assert len(ids) + len(keys) <= 100, "DynamoDB takes 100 items"
+        present = {i: (self.sold[i][0].digest, self.sold[i][1]) for i in ids if i in self.sold}
+        moved = any(self._version(cell.key) != cell.version - 1 for cell in attempt.cells)
+        if present or moved:
+            raise Cancelled(present, moved=moved)
+        self.sold.update((c.entry.invoice_id, (c, attempt.token)) for c in attempt.sales)
+        self.cells.update((cell.key, cell) for cell in attempt.cells)
+
+    def _version(self, key: CellKey) -> int:
+        return self.cells[key].version if key in self.cells else 0
+
+    def quarantine(self, conflicts: Sequence[Conflict]) -> None:
+        self.conflicts.update(((c.sale.invoice_id, c.digest), c) for c in conflicts)
+
+    def quarantined(self) -> Iterator[Conflict]:
+        return iter(list(self.conflicts.values()))
+
+    def get(self, invoice_id: str) -> Counted | None:
+        held = self.sold.get(invoice_id)
+        return held[0] if held else None
+
+    def sales(self, branch: str, since: int, until: int, *, limit: int, cursor: str | None = None) -> SalesPage:
+        entries = sorted(
+            (c.entry for c, _ in self.sold.values() if c.entry.branch == branch and since <= c.entry.minute < until),
+            key=lambda entry: (entry.minute, entry.invoice_id),
+        )
+        start = int(cursor or 0)
+        more = start + limit < len(entries)
+        return SalesPage(entries[start : start + limit], str(start + limit) if more else None)
+
+    def scan(self) -> Iterator[Counted]:
+        return iter([counted for counted, _ in self.sold.values()])
+
+    def read(self, since: int | None = None, until: int | None = None) -> Iterator[Cell]:
+        return iter(
+            [
+                cell
+                for key, cell in self.cells.items()
+                if (since is None or key.minute >= since) and (until is None or key.minute < until)
+            ]
+        )
+
+
+class MemoryStream(LiveStream):
+    """Keeps what was published, in order."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[list[Cell], list[Entry]]] = []
+
+    def publish(self, cells: Iterable[Cell], anomalies: Iterable[Entry]) -> None:
+        self.published.append((list(cells), list(anomalies)))

@@ -1,0 +1,104 @@
+"""`tidemark up`, `down`, `status`, `audit`."""
+
+from __future__ import annotations
+
+import signal
+from typing import Annotated
+
+import msgspec
+import typer
+
+from tidemark import audit as auditing
+from tidemark.cli.console import Steps, err, out, print_json
+from tidemark.errors import Difference, Misuse
+from tidemark.local import stores
+from tidemark.local.home import Home, State
+from tidemark.local.supervisor import Supervisor
+from tidemark.local.up import PARTS, watch
+from tidemark.local.up import down as stop_cloud
+from tidemark.local.up import up as start_cloud
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+    app.command()(audit)
+
+
+def up(
+    detach: Annotated[bool, typer.Option("--detach", help="Return when everything answers.")] = False,
+    only: Annotated[str, typer.Option(help=f"Start these parts: {','.join(PARTS)}.")] = ",".join(PARTS),
+    simulate: Annotated[bool, typer.Option("--simulate/--no-simulate", help="Stream sales.")] = True,
+) -> None:
+    """Start Tidemark on this machine."""
+    parts = frozenset(filter(None, only.split(",")))
+    if unknown := sorted(parts - set(PARTS)):
+        raise Misuse(f"--only: there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    if not parts:
+        raise Misuse("--only: name at least one part")
+    signal.signal(signal.SIGTERM, _interrupt)
+    home = Home()
+    say = Steps()
+    state = start_cloud(home, parts | {"core"}, simulate=simulate, say=say)
+    say("ready")
+    _show(state)
+    if detach:
+        return
+    err.print("Ctrl-C ends it.")
+    try:
+        watch(home, say)
+    except KeyboardInterrupt:
+        say("ending")
+        stop_cloud(home, wipe=False)
+        say("ended; the data is kept, `tidemark down --wipe` forgets it")
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def down(wipe: Annotated[bool, typer.Option("--wipe", help="Forget all data too.")] = False) -> None:
+    """End Tidemark on this machine."""
+    ran = stop_cloud(Home(), wipe=wipe)
+    err.print(("ended" if ran else "nothing was running") + ("; all data forgotten" if wipe else ""))
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """What runs, and where."""
+    home = Home()
+    state = home.state()
+    processes = Supervisor(home).states()
+    if as_json:
+        print_json(
+            {
+                "endpoints": state.endpoints,
+                "processes": {name: {"state": word, "pid": pid} for name, (word, pid) in processes.items()},
+            }
+        )
+        return
+    for name, (word, pid) in processes.items():
+        out.print(f"{name:12} {word:10} {pid or ''}")
+    _show(state)
+
+
+def _show(state: State) -> None:
+    for name, url in state.endpoints.items():
+        out.print(f"{name:12} {url}", markup=False)
+
+
+def audit(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Recompute every counter from the ledger; a difference is an error."""
+    ledger, cells = stores.open_stores(Home())
+    result = auditing.audit(ledger, cells)
+    if as_json:
+        print_json(msgspec.to_builtins(result))
+    else:
+        out.print(f"{result.tickets:,} tickets, sales {result.sales}, {result.cells:,} cells")
+        for difference in result.differences:
+            out.print(f"  {difference}", markup=False)
+    count = len(result.differences) + result.more_differences
+    if count:
+        raise Difference(f"{count} differences between ledger and cells")
+    err.print("ledger and cells agree")

@@ -1,0 +1,147 @@
+"""`tidemark simulate`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from simulator import faults, run, sources
+from simulator.sources import Row
+from tidemark import data, settings
+from tidemark.cli.console import err, print_json
+from tidemark.errors import Misuse
+from tidemark.local.home import Home
+from tidemark.store import Store
+
+SOURCES = ("csv", "kaggle", "rich")
+SALES_FILE = "supermarket_sales.csv"
+STREAM_RATE = 4.0
+DEFAULT_RATE = 10.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(simulate)
+
+
+def simulate(
+    source: Annotated[str | None, typer.Option(help="csv (a real file), kaggle (drawn alike) or rich.")] = None,
+    file: Annotated[Path | None, typer.Option(help="The CSV to replay.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Sales a second.")] = None,
+    maximum: Annotated[bool, typer.Option("--max", help="As fast as the API takes them.")] = False,
+    speed_up: Annotated[float | None, typer.Option(help="So many times as fast as they were sold.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Stop after this many sales of the source.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 1,
+    fault_shares: Annotated[
+        str | None, typer.Option("--faults", help="NAME=SHARE,… of: " + ", ".join(faults.FAULTS) + ".")
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="Write which row is which fault, as JSON lines.")] = None,
+    posters: Annotated[int, typer.Option(help="Connections that post side by side.")] = 1,
+    repeat: Annotated[bool, typer.Option("--repeat", help="Go on after the file's end, a quarter later.")] = False,
+    stream: Annotated[bool, typer.Option("--stream", help="The endless stream of `tidemark up`.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+) -> None:
+    """Post sales, real or drawn, with faults on request."""
+    if sum((rate is not None, maximum, speed_up is not None)) > 1:
+        raise Misuse("--rate, --max and --speed-up exclude each other")
+    for name, value in (("--rate", rate), ("--speed-up", speed_up), ("--limit", limit), ("--posters", posters)):
+        if value is not None and not value > 0:
+            raise Misuse(f"{name}: expected more than 0, got {value}")
+    shares = faults.parse(fault_shares)
+    store = settings.load(settings.StoreSettings).store()
+    rows, known = _rows(source, file, seed, store, repeat=repeat or stream)
+    if limit is not None:
+        rows, known = islice(rows, limit), min(limit, known) if known is not None else limit
+    if rate is None and not maximum and speed_up is None:
+        rate = STREAM_RATE if stream else DEFAULT_RATE
+    state = Home().state()
+    labelled = faults.inject(rows, shares, seed, store)
+    with _progress(known, quiet=as_json) as tell:
+        summary = run.run(
+            labelled,
+            api=state.endpoints["api"],
+            token=state.tokens["ingest"],
+            pace=run.Pace(rate=rate, speed_up=speed_up),
+            posters=posters,
+            truth=truth,
+            progress=tell,
+        )
+    _close(summary, as_json=as_json)
+
+
+def _rows(
+    source: str | None, file: Path | None, seed: int, store: Store, *, repeat: bool
+) -> tuple[Iterable[Row], int | None]:
+    """The rows, and how many there are, None where they do not end."""
+    if source not in (None, *SOURCES):
+        raise Misuse(f"--source: there is no {source!r}; there are {', '.join(SOURCES)}")
+    if source == "rich":
+        raise Misuse("--source rich: not built yet; csv and kaggle are")
+    if file is not None and source not in (None, "csv"):
+        raise Misuse("--file goes with --source csv")
+    if source == "kaggle":
+        return sources.kaggle(seed, store), None
+    path = file or data.find(SALES_FILE)
+    if path is None:
+        if source == "csv":
+            raise Misuse(f"{SALES_FILE} is not here: name it with --file, or `tidemark data fetch`")
+        err.print("the real sales file is not here: sales are simulated (`tidemark data fetch` brings the real ones)")
+        return sources.kaggle(seed, store), None
+    rows = sources.read_csv(path, store.zone)
+    err.print(f"replaying {path.name}: {len(rows):,} real sales", markup=False)
+    return sources.replay(rows, repeat=repeat), None if repeat else len(rows)
+
+
+class _progress:  # noqa: N801  # used like a function
+    """A bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, total: int | None, *, quiet: bool) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=err,
+            disable=quiet or not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("posting sales", total=total)
+
+    def __enter__(self) -> Callable[[run.Summary], None]:
+        self._bar.start()
+        return lambda summary: self._bar.update(self._task, completed=summary.sent)
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.stop()
+
+
+def _close(summary: run.Summary, *, as_json: bool) -> None:
+    rate = summary.sent / summary.seconds if summary.seconds else 0.0
+    if as_json:
+        print_json(
+            {
+                "sent": summary.sent,
+                "posts": summary.posts,
+                "retries": summary.retries,
+                "statuses": dict(summary.statuses),
+                "faults": dict(summary.faults),
+                "seconds": round(summary.seconds, 3),
+                "sales_per_second": round(rate, 1),
+                "median_post_ms": round(summary.median_post * 1000, 1),
+                "slowest_post_ms": round(summary.slowest_post * 1000, 1),
+            }
+        )
+        return
+    statuses = ", ".join(f"{count:,} {status}" for status, count in sorted(summary.statuses.items())) or "nothing"
+    err.print(f"{summary.sent:,} sales in {summary.seconds:.1f} s ({rate:,.0f}/s): {statuses}")
+    if summary.faults:
+        err.print("faults sent: " + ", ".join(f"{count:,} {name}" for name, count in sorted(summary.faults.items())))
+    err.print(
+        f"a POST took {summary.median_post * 1000:.0f} ms (median), {summary.slowest_post * 1000:.0f} ms at most; "
+        f"{summary.retries} sent again"
+    )

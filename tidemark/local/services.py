@@ -1,0 +1,84 @@
+"""The processes of the local cloud, and how each is told to be well."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from tidemark.local.home import HOST, ROOT, Home
+
+REGION = "eu-west-1"
+EMULATOR_PYTHON = ROOT / ".venv-emulator" / "bin" / "python"
+BIN = Path(sys.executable).parent
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A process. `waits_for_deploy`: it needs the deployed stack, so it starts after it."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str] = {}
+    waits_for_deploy: bool = False
+
+
+def aws_environment(home: Home, port: int) -> dict[str, str]:
+    """What makes AWS clients and tools talk to the emulator and to nothing else."""
+    endpoint = f"http://{HOST}:{port}"
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_ACCESS_KEY_ID": home.account_key,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(home.run / "no-aws-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(home.run / "no-aws-credentials"),
+    }
+
+
+def emulator(home: Home, port: int) -> Service:
+    """ministack: API Gateway, Lambda, DynamoDB, streams, S3 and CloudFormation, kept on disk between runs."""
+    return Service(
+        "ministack",
+        [str(EMULATOR_PYTHON), "-m", "ministack"],
+        {
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(port),
+            "MINISTACK_HOST": HOST,
+            "MINISTACK_REGION": REGION,
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(home.emulator / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(home.emulator / "s3"),
+            "TMPDIR": str(home.run),
+            "PYTHONUNBUFFERED": "1",
+            "LOG_LEVEL": "WARNING",
+        },
+    )
+
+
+def redis(home: Home, port: int) -> Service:
+    """A Redis server that keeps nothing on disk: all in it can be built again from the cells."""
+    options = {
+        "--bind": HOST,
+        "--port": str(port),
+        "--dir": str(home.redis),
+        "--save": "",
+        "--appendonly": "no",
+        "--maxmemory": "512mb",
+        "--maxmemory-policy": "noeviction",
+    }
+    return Service("redis", [str(BIN / "redis-server"), *(word for pair in options.items() for word in pair)])
+
+
+def simulator(home: Home) -> Service:
+    """The stream of sales that makes a fresh start move."""
+    return Service(
+        "simulator",
+        [str(BIN / "tidemark"), "simulate", "--stream"],
+        {"TIDEMARK_HOME": str(home.path)},
+        waits_for_deploy=True,
+    )

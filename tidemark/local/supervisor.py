@@ -1,0 +1,161 @@
+"""Watching the processes, with supervisord: it starts them, restarts what dies, keeps their logs, ends them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from xmlrpc.client import Fault, ServerProxy
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from tidemark.errors import TidemarkError
+from tidemark.local.home import ROOT, Home
+from tidemark.local.services import Service
+
+STOP_S = 20.0
+
+
+class Supervisor:
+    """The one supervisord of a home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def running(self) -> bool:
+        """Whether it is there."""
+        return self._process() is not None
+
+    def start(self, services: list[Service]) -> None:
+        """Start supervisord with these services; those that wait for the deployed stack are not started yet."""
+        home = self._home
+        home.supervisor_socket.unlink(missing_ok=True)
+        home.supervisor_config.write_text(_config(home, services))
+        home.supervisor_config.chmod(0o600)
+        started = subprocess.run(
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(home.supervisor_config)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if started.returncode:
+            raise TidemarkError(f"the processes cannot be started: {(started.stderr or started.stdout).strip()}")
+        wait_until(self._answers, "supervisord", seconds=20)
+
+    def _answers(self) -> bool:
+        try:
+            self._proxy().supervisor.getState()
+        except (OSError, Fault):
+            return False
+        return True
+
+    def start_service(self, name: str) -> None:
+        """Start a service that has waited. Raises TidemarkError with the end of its log where it dies at once."""
+        try:
+            self._proxy().supervisor.startProcess(name)
+        except Fault as fault:
+            if "ALREADY_STARTED" not in fault.faultString:
+                raise TidemarkError(f"{name} does not start: {self.tail(name) or fault.faultString}") from None
+
+    def states(self) -> dict[str, tuple[str, int]]:
+        """Each service's state in a word, and its process id (0 where it has none)."""
+        try:
+            found = self._proxy().supervisor.getAllProcessInfo()
+        except (OSError, Fault) as error:
+            raise TidemarkError(f"the processes' supervisor does not answer: {error}") from None
+        assert isinstance(found, list)
+        return {info["name"]: (str(info["statename"]).lower(), int(info["pid"])) for info in found}
+
+    def tail(self, name: str, lines: int = 6) -> str:
+        """The last lines of a service's log."""
+        path = self._home.logs / f"{name}.log"
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
+
+    def stop(self) -> None:
+        """End everything, children and grandchildren too, and wait until it has ended."""
+        process = self._process()
+        if process is None:
+            return
+        family = [process, *process.children(recursive=True)]
+        process.send_signal(signal.SIGTERM)
+        _, left = psutil.wait_procs(family, timeout=STOP_S)
+        for survivor in left:
+            survivor.kill()
+        psutil.wait_procs(left, timeout=5)
+        self._home.supervisor_pid.unlink(missing_ok=True)
+        self._home.supervisor_socket.unlink(missing_ok=True)
+
+    def _process(self) -> psutil.Process | None:
+        try:
+            process = psutil.Process(int(self._home.supervisor_pid.read_text()))
+            ours = str(self._home.supervisor_config) in process.cmdline()
+        except (OSError, ValueError, psutil.Error):
+            return None
+        return process if ours and process.status() != psutil.STATUS_ZOMBIE else None
+
+    def _proxy(self) -> ServerProxy:
+        transport = SupervisorTransport(None, None, f"unix://{self._home.supervisor_socket}")
+        return ServerProxy("http://127.0.0.1", transport=transport)
+
+
+def wait_until(
+    condition: Callable[[], bool], what: str, *, seconds: float, alive: Callable[[], None] = lambda: None
+) -> None:
+    """Wait until `condition()` holds; `alive()` may raise what makes waiting pointless.
+
+    Raises TidemarkError where it does not hold in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        alive()
+        if time.monotonic() > deadline:
+            raise TidemarkError(f"{what} does not answer after {seconds:.0f} s")
+        time.sleep(0.05)
+
+
+def _config(home: Home, services: list[Service]) -> str:
+    parts = [
+        "[supervisord]",
+        f"logfile={home.logs / 'supervisord.log'}",
+        f"pidfile={home.supervisor_pid}",
+        f"directory={ROOT}",
+        "umask=077",
+        *(["user=root"] if os.geteuid() == 0 else []),
+        "[unix_http_server]",
+        f"file={home.supervisor_socket}",
+        "chmod=0700",
+        "[rpcinterface:supervisor]",
+        "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+    ]
+    for service in services:
+        environment = ",".join(f'{key}="{_escape(value)}"' for key, value in service.environment.items())
+        parts += [
+            f"[program:{service.name}]",
+            f"command={_escape(' '.join(_quote(word) for word in service.command))}",
+            f"environment={environment}",
+            f"autostart={'false' if service.waits_for_deploy else 'true'}",
+            "autorestart=true",
+            "startsecs=1",
+            "startretries=5",
+            "stopasgroup=true",
+            "killasgroup=true",
+            "stopwaitsecs=15",
+            "redirect_stderr=true",
+            f"stdout_logfile={_escape(str(home.logs / f'{service.name}.log'))}",
+            "stdout_logfile_maxbytes=10MB",
+            "stdout_logfile_backups=1",
+        ]
+    return "\n".join(parts) + "\n"
+
+
+def _quote(word: str) -> str:
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+def _escape(value: str) -> str:
+    return value.replace("%", "%%").replace('"', '\\"')

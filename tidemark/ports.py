@@ -1,0 +1,78 @@
+"""The ports: what the domain needs of the outside. Adapters are in `tidemark/adapters/`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from tidemark.cells import Cell
+from tidemark.ledger import Attempt, Counted, Entry
+from tidemark.sale import Sale
+
+
+class SalesPage(msgspec.Struct, frozen=True):
+    """Some sales in the order of their time, and where to go on from, None at the end."""
+
+    sales: list[Entry]
+    cursor: str | None
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """A sale that came with the id of another: kept apart, so that nothing is lost or overwritten."""
+
+    sale: Sale
+    digest: str
+    ledger_digest: str
+    received_at: int
+
+
+class Ledger(ABC):
+    """The sales and the cells that count them, written together or not at all."""
+
+    @abstractmethod
+    def commit(self, attempt: Attempt) -> None:
+        """All of the attempt, at once.
+
+        Raises Cancelled where the store refused it (nothing is written) and InDoubt where nobody can say.
+        """
+
+    @abstractmethod
+    def quarantine(self, conflicts: Sequence[Conflict]) -> None:
+        """Keep the conflicts, each once by (id, digest). Raises Unavailable where that cannot be done now."""
+
+    @abstractmethod
+    def quarantined(self) -> Iterator[Conflict]:
+        """Every conflict kept."""
+
+    @abstractmethod
+    def get(self, invoice_id: str) -> Counted | None:
+        """One sale, read consistently."""
+
+    @abstractmethod
+    def sales(self, branch: str, since: int, until: int, *, limit: int, cursor: str | None = None) -> SalesPage:
+        """A branch's sales with `since <= minute < until`, oldest first, `limit` at most.
+
+        Raises BadRequest where `cursor` is none that an earlier page gave.
+        """
+
+    @abstractmethod
+    def scan(self) -> Iterator[Counted]:
+        """Every sale, in any order, read consistently."""
+
+
+class Cells(ABC):
+    """Reading the cells."""
+
+    @abstractmethod
+    def read(self, since: int | None = None, until: int | None = None) -> Iterator[Cell]:
+        """Every cell with `since <= minute < until`, each once, in any order, read consistently."""
+
+
+class LiveStream(ABC):
+    """What those who watch are told, after the commit."""
+
+    @abstractmethod
+    def publish(self, cells: Iterable[Cell], anomalies: Iterable[Entry]) -> None:
+        """Tell the new absolute state of cells, and the anomalous sales just taken. Raises Unavailable."""

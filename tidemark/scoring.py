@@ -1,0 +1,46 @@
+"""Scoring a batch of sales. Rules always look; a model may look beside them.
+
+The seam for models is `Scorer`: anything with a version that scores a batch.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tidemark.batch import Batch, Bools
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """Scores of `n` sales; None where only rules look.
+
+    `score`: float64[n] in 0 to 1. `basket_quantiles`: float64[n, 3], currency units.
+    """
+
+    anomaly: Bools
+    score: npt.NDArray[np.float64] | None = None
+    basket_quantiles: npt.NDArray[np.float64] | None = None
+
+
+class Scorer(Protocol):
+    """A model. Not thread-safe unless it says so."""
+
+    @property
+    def version(self) -> str:
+        """Name and version, as every answer and every stored sale carries it."""
+
+    def score(self, batch: Batch, flagged: Bools) -> Scores:
+        """Scores of the `n` sales; `flagged`: which of them a rule hit."""
+
+
+class RulesOnly:
+    """No model: a sale is an anomaly where a rule hit it."""
+
+    version = "rules-1"
+
+    def score(self, batch: Batch, flagged: Bools) -> Scores:
+        """The anomalies are the flagged."""
+        return Scores(anomaly=flagged)

@@ -1,0 +1,122 @@
+"""Settings: every one has a name, a default and a help text here, and is read once a process, from the environment.
+
+The variable of a setting is `TIDEMARK_` and its name in capitals. `docs/settings.md` is generated from this file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from tidemark.errors import SettingsError
+from tidemark.store import Store
+
+PREFIX = "TIDEMARK_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """The store, for everything that counts, scores or shows sales."""
+
+    store_zone: Annotated[str, Meta(description="IANA time zone of the store; naive times of a CSV are in it")] = "UTC"
+    store_opens: Annotated[int, Meta(ge=0, le=23, description="the hour the store opens")] = 10
+    store_closes: Annotated[int, Meta(ge=1, le=24, description="the hour the store closes")] = 21
+    tax_rate_bp: Annotated[int, Meta(ge=0, le=5000, description="tax rate in basis points")] = 500
+
+    def store(self) -> Store:
+        """The store these settings describe."""
+        if self.store_opens >= self.store_closes:
+            raise SettingsError(f"{PREFIX}STORE_CLOSES: must be after {PREFIX}STORE_OPENS")
+        return Store(
+            zone=self.store_zone,
+            opens=self.store_opens,
+            closes=self.store_closes,
+            tax_rate_bp=self.tax_rate_bp,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSettings:
+    """Where ledger, cells and quarantine are."""
+
+    ledger_table: Annotated[str, Meta(description="DynamoDB table of the sales")]
+    cells_table: Annotated[str, Meta(description="DynamoDB table of the cells")]
+    quarantine_table: Annotated[str, Meta(description="DynamoDB table of the conflicts")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamSettings:
+    """Where those who watch are told."""
+
+    redis_url: Annotated[str, Meta(description="Valkey or Redis of the live stream; empty where there is none")] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenSettings:
+    """Where the secret that signs tokens is."""
+
+    token_secret: Annotated[str, Meta(description="name or ARN of the secret, in Secrets Manager, that signs tokens")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestSettings(StoreSettings, TableSettings, StreamSettings):
+    """All that the ingest Lambda reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishSettings(StreamSettings):
+    """All that the publish Lambda reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveSettings:
+    """All that the archive Lambda reads."""
+
+    lake_bucket: Annotated[str, Meta(description="S3 bucket of the lake")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings(StoreSettings, TableSettings):
+    """All that the API Lambda reads."""
+
+
+S = TypeVar("S")
+
+
+def load(kind: type[S], environment: Mapping[str, str] | None = None) -> S:
+    """The settings of a kind, from the environment.
+
+    Raises SettingsError that names the variable where one is missing or cannot be used.
+    """
+    given = os.environ if environment is None else environment
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    values = {name: given[variable(name)] for name in names if variable(name) in given}
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        for name in names:
+            text = text.replace(f"`$.{name}`", variable(name)).replace(f"`{name}`", variable(name))
+        raise SettingsError(f"a setting cannot be used: {text}") from None
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def documented() -> Iterator[tuple[str, str, str]]:
+    """Each setting once: its variable, its default (empty where it must be given) and its help."""
+    seen: set[str] = set()
+    for kind in (StoreSettings, TableSettings, StreamSettings, TokenSettings, ArchiveSettings):
+        hints: dict[str, Any] = get_type_hints(kind, include_extras=True)
+        for field in fields(kind):
+            if field.name not in seen:
+                seen.add(field.name)
+                default = "" if field.default is MISSING else str(field.default)
+                yield variable(field.name), default, hints[field.name].__metadata__[0].description
