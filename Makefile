@@ -28,21 +28,33 @@ down: ## End everything that `make up` started
 	@test ! -x .venv/bin/tidemark || .venv/bin/tidemark down
 
 .PHONY: install
-install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed ## Only install
+install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed web/live/dist/index.html ## Only install
 
 .PHONY: test
-test: install .venv/installed-dev ## Install and run all tests
+test: install .venv/installed-dev chromium ## Install and run all tests
+	cd web && $(NPM) run --silent test
 	.venv/bin/python -m pytest $(ARGS)
+
+# A browser for the tests: what is here, or Debian's (that needs root), or the one that Playwright brings.
+.PHONY: chromium
+chromium: .venv/installed-dev
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		echo "installing Chromium"; \
+		if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+		else .venv/bin/playwright install chromium; fi; }
 
 .PHONY: lint
 lint: install .venv/installed-dev ## Format, lint and types
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	cd web && $(NPM) run --silent lint
 
 .PHONY: docs
 docs: install ## Generate the generated documentation again
 	.venv/bin/python docs/generate.py
+	.venv/bin/python -m tests.vectors.generate
 
 .PHONY: lock
 lock: $(UV) ## Resolve every group anew, as one, and export each with hashes
@@ -90,3 +102,12 @@ infra/cdk/node_modules/installed: infra/cdk/package-lock.json | .venv/installed-
 	@echo "installing the CDK tool"
 	@cd infra/cdk && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+web/node_modules/installed: web/package-lock.json | .venv/installed-local
+	@echo "installing what the page is built with"
+	@cd web && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/live/dist/index.html: web/node_modules/installed $(shell find web/live/src web/live/index.html web/live/vite.config.ts -type f)
+	@echo "building the live page"
+	@cd web && $(NPM) run --silent build

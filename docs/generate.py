@@ -27,8 +27,8 @@ def _settings() -> str:
         [
             "# Settings",
             "",
-            "Generated from `tidemark/settings.py` (`make docs`). Each is an environment variable, read once a process.",
-            "`tidemark up` and the CDK stack set those without a default.",
+            "Generated from `tidemark/settings.py` (`make docs`). Each is an environment variable, read once a",
+            "process. `tidemark up` and the CDK stack set those without a default.",
             "",
             "| variable | default | what it is |",
             "| --- | --- | --- |",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from random import random
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -36,6 +38,10 @@ class Poster:
         """Close the connection."""
         self._client.close()
 
+    def is_sold(self, invoice_id: str) -> bool:
+        """Whether the API has this sale; needs a token that may read."""
+        return self._client.get(f"{self._url}/{quote(invoice_id, safe='')}").status_code == httpx.codes.OK
+
     def post(self, rows: list[dict[str, Any]]) -> Answered:
         """Post a batch; back off and send again while the API is away or busy.
 
@@ -63,3 +69,18 @@ class Poster:
                 raise TidemarkError(f"gave up after {GIVE_UP_S:.0f} s: {problem}")
             time.sleep(wait if wait is not None else min(LONGEST_WAIT_S, 0.05 * 2**retries) * (0.5 + random() / 2))
             retries += 1
+
+
+def first_unsold(invoice_id: Callable[[int], str], is_sold: Callable[[str], bool]) -> int:
+    """The number of the first sale that is not sold yet, of a stream that was posted in order: a few questions."""
+    high = 1
+    while is_sold(invoice_id(high - 1)):
+        high *= 2
+    low = high // 2
+    while low < high - 1:
+        middle = (low + high) // 2
+        if is_sold(invoice_id(middle - 1)):
+            low = middle
+        else:
+            high = middle
+    return low

@@ -69,15 +69,23 @@ def _csv_row(record: dict[str, str], zone: str) -> Row:
     }
 
 
-def replay(rows: list[Row], *, repeat: bool) -> Iterator[Row]:
-    """The rows as they are; with `repeat` endlessly: each pass a quarter later, with ids of its own."""
-    yield from rows
-    passes = 1
-    while repeat and rows:
-        for row in rows:
-            moment = datetime.fromisoformat(row["sold_at"]) + passes * QUARTER
-            yield {**row, "invoice_id": f"{row['invoice_id']}/{passes + 1}", "sold_at": moment.isoformat()}
-        passes += 1
+def replay(rows: list[Row], *, repeat: bool, start: int = 0) -> Iterator[Row]:
+    """The rows as they are, from number `start` on; with `repeat` endlessly: each pass a quarter later, with ids of
+    its own."""
+    number = start
+    while number < len(rows) or (repeat and rows):
+        yield replayed(rows, number)
+        number += 1
+
+
+def replayed(rows: list[Row], number: int) -> Row:
+    """Row `number` of the endless replay."""
+    passes, place = divmod(number, len(rows))
+    row = rows[place]
+    if passes == 0:
+        return row
+    moment = datetime.fromisoformat(row["sold_at"]) + passes * QUARTER
+    return {**row, "invoice_id": f"{row['invoice_id']}/{passes + 1}", "sold_at": moment.isoformat()}
 
 
 def kaggle(seed: int, store: Store) -> Iterator[Row]:
@@ -95,10 +103,9 @@ def kaggle(seed: int, store: Store) -> Iterator[Row]:
             moment = datetime.combine(day, time(), zone) + timedelta(minutes=int(minute))
             price = Decimal(int(draw.integers(1_000, 10_000))) / 100
             quantity = int(draw.integers(1, 11))
-            number += 1
             branch = str(draw.choice(list(CITIES)))
             yield {
-                "invoice_id": f"k{seed}-{number:07d}",
+                "invoice_id": drawn_id(seed, number),
                 "sold_at": moment.astimezone(UTC).isoformat(),
                 "branch": branch,
                 "city": CITIES[branch],
@@ -109,7 +116,13 @@ def kaggle(seed: int, store: Store) -> Iterator[Row]:
                 "rating": int(draw.integers(40, 101)) / 10,
                 **priced(price, quantity, store),
             }
+            number += 1
         day += timedelta(days=1)
+
+
+def drawn_id(seed: int, number: int) -> str:
+    """The invoice id of drawn sale `number`."""
+    return f"k{seed}-{number:07d}"
 
 
 def priced(price: Decimal, quantity: int, store: Store) -> Row:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from tidemark import data
 from tidemark.local import stores
 from tidemark.local.home import Home
+from tidemark.local.supervisor import Supervisor, wait_until
+from tidemark.local.up import sign_in_link
 
 TIDEMARK = Path(sys.executable).parent / "tidemark"
 
@@ -26,6 +29,7 @@ class Cloud:
         state = home.state()
         self.api = state.endpoints["api"]
         self.tokens = state.tokens
+        self.live = state.endpoints["live"].split("/signin")[0]
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`tidemark WORDS`."""
@@ -62,6 +66,31 @@ class Cloud:
             headers={"Authorization": f"Bearer {token or self.tokens['ingest']}", "Content-Type": "application/json"},
             timeout=40,
         )
+
+    def sign_in_link(self) -> str:
+        """A link that signs one browser in."""
+        return sign_in_link(self.live, self.tokens["read"])
+
+    def process(self, service: str) -> psutil.Process:
+        """A service's process."""
+        return psutil.Process(Supervisor(self.home).states()[service][1])
+
+    def kill(self, service: str) -> None:
+        """End a service as a crash does."""
+        self.process(service).kill()
+
+    def restart(self, service: str) -> None:
+        """Kill a service and wait until its successor answers."""
+        old = self.process(service).pid
+        self.kill(service)
+        wait_until(lambda: Supervisor(self.home).states()[service][1] not in (0, old), service, seconds=20)
+        wait_until(self._live_answers, "the live page", seconds=20)
+
+    def _live_answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.live}/healthz", timeout=10).status_code == 200
+        except httpx.TransportError:
+            return False
 
     def forget_sales(self) -> None:
         """Empty the tables behind the running Lambdas' backs: whatever they remember is wrong from now on."""

@@ -21,7 +21,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """`tidemark up` in a home of its own, ended when the session ends."""
     home = tmp_path_factory.mktemp("cloud")
     environment = {**os.environ, "TIDEMARK_HOME": str(home)}
-    command = [str(TIDEMARK), "up", "--detach", "--only", "core", "--no-simulate"]
+    command = [str(TIDEMARK), "up", "--detach", "--only", "core,live", "--no-simulate"]
     started = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     try:
         assert started.returncode == 0, started.stderr

@@ -26,6 +26,7 @@ class StoreSettings:
     store_zone: Annotated[str, Meta(description="IANA time zone of the store; naive times of a CSV are in it")] = "UTC"
     store_opens: Annotated[int, Meta(ge=0, le=23, description="the hour the store opens")] = 10
     store_closes: Annotated[int, Meta(ge=1, le=24, description="the hour the store closes")] = 21
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code that money is shown in")] = "USD"
     tax_rate_bp: Annotated[int, Meta(ge=0, le=5000, description="tax rate in basis points")] = 500
 
     def store(self) -> Store:
@@ -34,6 +35,7 @@ class StoreSettings:
             raise SettingsError(f"{PREFIX}STORE_CLOSES: must be after {PREFIX}STORE_OPENS")
         return Store(
             zone=self.store_zone,
+            currency=self.currency,
             opens=self.store_opens,
             closes=self.store_closes,
             tax_rate_bp=self.tax_rate_bp,
@@ -85,6 +87,22 @@ class ApiSettings(StoreSettings, TableSettings):
     """All that the API Lambda reads."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class LivePageSettings(StoreSettings, TableSettings, StreamSettings, TokenSettings):
+    """All that ws_server reads."""
+
+    host: Annotated[str, Meta(description="address that ws_server listens on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535, description="port that ws_server listens on")] = 8000
+    api_url: Annotated[
+        str, Meta(description="the API that ws_server asks for single sales; empty where a proxy in front does")
+    ] = ""
+    page: Annotated[str, Meta(description="folder of the built live page")] = "web/live/dist"
+    source_label: Annotated[str, Meta(description="what the page says of where the sales come from")] = ""
+    state_file: Annotated[
+        str, Meta(description="local cloud only: the state.json in which a used sign-in link is replaced")
+    ] = ""
+
+
 S = TypeVar("S")
 
 
@@ -113,7 +131,7 @@ def variable(name: str) -> str:
 def documented() -> Iterator[tuple[str, str, str]]:
     """Each setting once: its variable, its default (empty where it must be given) and its help."""
     seen: set[str] = set()
-    for kind in (StoreSettings, TableSettings, StreamSettings, TokenSettings, ArchiveSettings):
+    for kind in (StoreSettings, TableSettings, TokenSettings, ArchiveSettings, LivePageSettings):
         hints: dict[str, Any] = get_type_hints(kind, include_extras=True)
         for field in fields(kind):
             if field.name not in seen:

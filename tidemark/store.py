@@ -16,13 +16,14 @@ MINUTES_PER_DAY = 1440
 class Store(msgspec.Struct, frozen=True):
     """What the metrics and rules need to know of the retailer.
 
-    `zone`: IANA name of the store's time zone. `opens`, `closes`: whole hours of the store's day.
+    `zone`: IANA name of the store's time zone. `currency`: ISO 4217, for display. `opens`, `closes`: whole hours.
     `tax_rate_bp`: tax in basis points (500 is 5 %). `stock_at_cost`: the simulated full shelf of one
     product line in one branch, in units of 1/10,000. The tuples are the known codes: another code is
     counted like any other and flagged.
     """
 
     zone: str = "UTC"
+    currency: str = "USD"
     opens: Annotated[int, Meta(ge=0, le=23)] = 10
     closes: Annotated[int, Meta(ge=1, le=24)] = 21
     tax_rate_bp: Annotated[int, Meta(ge=0, le=5_000)] = 500

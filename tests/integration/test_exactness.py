@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from simulator.poster import Poster
@@ -62,15 +61,10 @@ def replayed(cloud: Cloud, supermarket_file: Path) -> Cloud:
 
 def _kill_workers(cloud: Cloud) -> None:
     """Kill every Lambda worker in the middle of its work; the emulator answers 502 and starts new ones."""
-    emulator = next(p for p in psutil.Process(_supervisor(cloud)).children() if "ministack" in p.cmdline())
-    workers = emulator.children(recursive=True)
+    workers = cloud.process("ministack").children(recursive=True)
     assert workers
     for worker in workers:
         worker.kill()
-
-
-def _supervisor(cloud: Cloud) -> int:
-    return int(cloud.home.supervisor_pid.read_text())
 
 
 def _matches(found: dict[str, Any]) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.vectors import generate
 from tidemark import stock
 from tidemark.cells import ZERO, Cell, CellKey, Combo, add, measures, newest, pack, unpack
 from tidemark.kpis import Selection, kpis
@@ -93,3 +95,9 @@ def test_cells_are_packed_without_loss() -> None:
     combos = dict(cell(1, cogs=2**60).combos)
     assert unpack(pack(combos)) == combos
     assert add(ZERO, ZERO) == ZERO
+
+
+def test_the_vectors_that_the_page_must_pass_are_ours() -> None:
+    assert json.loads(generate.PATH.read_text()) == json.loads(json.dumps(generate.vectors())), (
+        "run `python -m tests.vectors.generate`"
+    )

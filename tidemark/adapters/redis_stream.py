@@ -48,6 +48,13 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
     cells: list[PackedCell]
     anomalies: list[Notice]
 
+    def read_cells(self) -> list[Cell]:
+        """The cells. Raises ValueError where one is of a schema that is not known here."""
+        return [
+            Cell(CellKey(minute, branch, writer), version, written_at, cell_format.unpack(state))
+            for minute, branch, writer, version, written_at, state in self.cells
+        ]
+
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Message)
@@ -67,14 +74,9 @@ def encode(cells: Iterable[Cell], anomalies: Iterable[Entry]) -> bytes:
     return _encoder.encode(Message(sent_at, packed, [notice(entry) for entry in anomalies]))
 
 
-def decode(message: bytes) -> tuple[list[Cell], list[Notice]]:
-    """The cells and notices of a message. Raises msgspec.DecodeError or ValueError where it is none."""
-    read = _decoder.decode(message)
-    cells = [
-        Cell(CellKey(minute, branch, writer), version, written_at, cell_format.unpack(state))
-        for minute, branch, writer, version, written_at, state in read.cells
-    ]
-    return cells, read.anomalies
+def decode(message: bytes) -> Message:
+    """The message in these bytes. Raises msgspec.DecodeError where they are none."""
+    return _decoder.decode(message)
 
 
 class RedisStream(LiveStream):

@@ -12,15 +12,16 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from simulator import faults, run, sources
+from simulator.poster import Poster, first_unsold
 from simulator.sources import Row
 from tidemark import data, settings
 from tidemark.cli.console import err, print_json
 from tidemark.errors import Misuse
 from tidemark.local.home import Home
+from tidemark.local.up import SALES_FILE
 from tidemark.store import Store
 
 SOURCES = ("csv", "kaggle", "rich")
-SALES_FILE = "supermarket_sales.csv"
 STREAM_RATE = 4.0
 DEFAULT_RATE = 10.0
 
@@ -55,12 +56,13 @@ def simulate(
             raise Misuse(f"{name}: expected more than 0, got {value}")
     shares = faults.parse(fault_shares)
     store = settings.load(settings.StoreSettings).store()
-    rows, known = _rows(source, file, seed, store, repeat=repeat or stream)
+    state = Home().state()
+    already = Poster(state.endpoints["api"], state.tokens["read"]).is_sold if stream else None
+    rows, known = _rows(source, file, seed, store, repeat=repeat or stream, is_sold=already)
     if limit is not None:
         rows, known = islice(rows, limit), min(limit, known) if known is not None else limit
     if rate is None and not maximum and speed_up is None:
         rate = STREAM_RATE if stream else DEFAULT_RATE
-    state = Home().state()
     labelled = faults.inject(rows, shares, seed, store)
     with _progress(known, quiet=as_json) as tell:
         summary = run.run(
@@ -76,9 +78,15 @@ def simulate(
 
 
 def _rows(
-    source: str | None, file: Path | None, seed: int, store: Store, *, repeat: bool
+    source: str | None,
+    file: Path | None,
+    seed: int,
+    store: Store,
+    *,
+    repeat: bool,
+    is_sold: Callable[[str], bool] | None,
 ) -> tuple[Iterable[Row], int | None]:
-    """The rows, and how many there are, None where they do not end."""
+    """The rows, and how many there are, None where they do not end; after those that are sold already."""
     if source not in (None, *SOURCES):
         raise Misuse(f"--source: there is no {source!r}; there are {', '.join(SOURCES)}")
     if source == "rich":
@@ -86,16 +94,22 @@ def _rows(
     if file is not None and source not in (None, "csv"):
         raise Misuse("--file goes with --source csv")
     if source == "kaggle":
-        return sources.kaggle(seed, store), None
+        return _drawn(seed, store, is_sold), None
     path = file or data.find(SALES_FILE)
     if path is None:
         if source == "csv":
             raise Misuse(f"{SALES_FILE} is not here: name it with --file, or `tidemark data fetch`")
         err.print("the real sales file is not here: sales are simulated (`tidemark data fetch` brings the real ones)")
-        return sources.kaggle(seed, store), None
+        return _drawn(seed, store, is_sold), None
     rows = sources.read_csv(path, store.zone)
     err.print(f"replaying {path.name}: {len(rows):,} real sales", markup=False)
-    return sources.replay(rows, repeat=repeat), None if repeat else len(rows)
+    start = first_unsold(lambda number: sources.replayed(rows, number)["invoice_id"], is_sold) if is_sold else 0
+    return sources.replay(rows, repeat=repeat, start=start), None if repeat else len(rows)
+
+
+def _drawn(seed: int, store: Store, is_sold: Callable[[str], bool] | None) -> Iterable[Row]:
+    start = first_unsold(lambda number: sources.drawn_id(seed, number), is_sold) if is_sold else 0
+    return islice(sources.kaggle(seed, store), start, None)
 
 
 class _progress:  # noqa: N801  # used like a function

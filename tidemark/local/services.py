@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tidemark.local.home import HOST, ROOT, Home
+from tidemark.settings import variable
 
 REGION = "eu-west-1"
 EMULATOR_PYTHON = ROOT / ".venv-emulator" / "bin" / "python"
@@ -15,12 +16,11 @@ BIN = Path(sys.executable).parent
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A process. `waits_for_deploy`: it needs the deployed stack, so it starts after it."""
+    """A process."""
 
     name: str
     command: list[str]
     environment: dict[str, str] = {}
-    waits_for_deploy: bool = False
 
 
 def aws_environment(home: Home, port: int) -> dict[str, str]:
@@ -74,11 +74,36 @@ def redis(home: Home, port: int) -> Service:
     return Service("redis", [str(BIN / "redis-server"), *(word for pair in options.items() for word in pair)])
 
 
+def live_page(home: Home, port: int, redis_port: int, emulator_port: int, stack: dict[str, str], label: str) -> Service:
+    """ws_server, as its container would run; `stack`: the Core stack's outputs."""
+    settings = {
+        "redis_url": f"redis://{HOST}:{redis_port}",
+        "ledger_table": stack["LedgerTable"],
+        "cells_table": stack["CellsTable"],
+        "quarantine_table": stack["QuarantineTable"],
+        "token_secret": stack["TokenSecret"],
+        "host": HOST,
+        "port": str(port),
+        "api_url": api_url(emulator_port, stack),
+        "page": str(ROOT / "web" / "live" / "dist"),
+        "source_label": label,
+        "state_file": str(home.state_file),
+    }
+    environment = {variable(name): value for name, value in settings.items()}
+    return Service(
+        "ws_server", [sys.executable, "-m", "ws_server"], {**aws_environment(home, emulator_port), **environment}
+    )
+
+
+def api_url(emulator_port: int, stack: dict[str, str]) -> str:
+    """Where the deployed REST API is on the emulator."""
+    return f"http://{HOST}:{emulator_port}/restapis/{stack['ApiId']}/live/_user_request_"
+
+
 def simulator(home: Home) -> Service:
     """The stream of sales that makes a fresh start move."""
     return Service(
         "simulator",
         [str(BIN / "tidemark"), "simulate", "--stream"],
         {"TIDEMARK_HOME": str(home.path)},
-        waits_for_deploy=True,
     )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
 import psutil
@@ -31,7 +32,7 @@ class Supervisor:
         return self._process() is not None
 
     def start(self, services: list[Service]) -> None:
-        """Start supervisord with these services; those that wait for the deployed stack are not started yet."""
+        """Start supervisord with these services."""
         home = self._home
         home.supervisor_socket.unlink(missing_ok=True)
         home.supervisor_config.write_text(_config(home, services))
@@ -54,13 +55,13 @@ class Supervisor:
             return False
         return True
 
-    def start_service(self, name: str) -> None:
-        """Start a service that has waited. Raises TidemarkError with the end of its log where it dies at once."""
-        try:
-            self._proxy().supervisor.startProcess(name)
-        except Fault as fault:
-            if "ALREADY_STARTED" not in fault.faultString:
-                raise TidemarkError(f"{name} does not start: {self.tail(name) or fault.faultString}") from None
+    def update(self, services: list[Service]) -> None:
+        """Start those of `services` that do not run yet; the others go on as they are."""
+        self._home.supervisor_config.write_text(_config(self._home, services))
+        changes: Any = self._proxy().supervisor.reloadConfig()
+        added, _, _ = changes[0]
+        for name in added:
+            self._proxy().supervisor.addProcessGroup(name)
 
     def states(self) -> dict[str, tuple[str, int]]:
         """Each service's state in a word, and its process id (0 where it has none)."""
@@ -138,9 +139,9 @@ def _config(home: Home, services: list[Service]) -> str:
             f"[program:{service.name}]",
             f"command={_escape(' '.join(_quote(word) for word in service.command))}",
             f"environment={environment}",
-            f"autostart={'false' if service.waits_for_deploy else 'true'}",
+            "autostart=true",
             "autorestart=true",
-            "startsecs=1",
+            "startsecs=4",
             "startretries=5",
             "stopasgroup=true",
             "killasgroup=true",

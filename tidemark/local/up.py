@@ -10,7 +10,7 @@ from datetime import timedelta
 import httpx
 import msgspec
 
-from tidemark import tokens
+from tidemark import data, tokens
 from tidemark.errors import TidemarkError
 from tidemark.local import services, stores
 from tidemark.local.deploy import Deployment
@@ -19,6 +19,8 @@ from tidemark.local.supervisor import Supervisor, wait_until
 
 PARTS = ("core", "live", "flows", "explorer")
 TOKEN_LIFETIME = timedelta(days=30)
+NEEDED_BYTES = 500_000_000
+SALES_FILE = "supermarket_sales.csv"
 Say = Callable[[str], None]
 
 
@@ -34,45 +36,68 @@ def up(home: Home, parts: frozenset[str], *, simulate: bool, say: Say) -> State:
     home.create()
     home.state_file.unlink(missing_ok=True)
     _check_space(home)
-    ports = home.ports(("ministack", "redis"))
-    wanted = [services.emulator(home, ports["ministack"]), services.redis(home, ports["redis"])]
-    if simulate:
-        wanted.append(services.simulator(home))
-    say("starting " + ", ".join(service.name for service in wanted if not service.waits_for_deploy))
-    supervisor.start(wanted)
     try:
-        state = _finish(home, supervisor, ports, say)
-        for service in wanted:
-            if service.waits_for_deploy:
-                say(f"starting {service.name}")
-                supervisor.start_service(service.name)
+        return _start(home, supervisor, parts, simulate=simulate, say=say)
     except BaseException:
         supervisor.stop()
         home.state_file.unlink(missing_ok=True)
         raise
-    return state
 
 
-def _finish(home: Home, supervisor: Supervisor, ports: dict[str, int], say: Say) -> State:
+def _start(home: Home, supervisor: Supervisor, parts: frozenset[str], *, simulate: bool, say: Say) -> State:
+    ports = home.ports(("ministack", "redis", "live"))
+    running = [services.emulator(home, ports["ministack"]), services.redis(home, ports["redis"])]
+    say("starting ministack and Redis")
+    supervisor.start(running)
+
     def alive() -> None:
         for name, (state, _) in supervisor.states().items():
-            if state in ("fatal", "backoff"):
+            if state in ("fatal", "backoff", "exited"):
                 raise TidemarkError(f"{name} does not start:\n{supervisor.tail(name)}")
 
-    emulator = f"http://{HOST}:{ports['ministack']}"
-    wait_until(lambda: _answers(f"{emulator}/_ministack/health"), "ministack", seconds=30, alive=alive)
-    deployment = Deployment(home, f"redis://{HOST}:{ports['redis']}", say)
-    outputs = deployment.ensure()
-    api = f"{emulator}/restapis/{outputs['ApiId']}/live/_user_request_"
+    health = f"http://{HOST}:{ports['ministack']}/_ministack/health"
+    wait_until(lambda: _answers(health), "ministack", seconds=30, alive=alive)
+    stack = Deployment(home, f"redis://{HOST}:{ports['redis']}", say).ensure()
+    if "live" in parts:
+        say("starting the live page")
+        label = source_label(simulate=simulate)
+        running.append(services.live_page(home, ports["live"], ports["redis"], ports["ministack"], stack, label))
+        supervisor.update(running)
     say("waiting for the API")
+    api = services.api_url(ports["ministack"], stack)
     wait_until(lambda: _answers(f"{api}/healthz"), "the API", seconds=30, alive=alive)
-    secret = stores.token_secret(home, outputs)
+    secret = stores.token_secret(home, stack)
     state = State(
         endpoints={"api": api},
         tokens={scope: tokens.mint(secret, scope, name="local", lifetime=TOKEN_LIFETIME) for scope in tokens.SCOPES},
     )
+    if "live" in parts:
+        live = f"http://{HOST}:{ports['live']}"
+        say("waiting for the live page")
+        wait_until(lambda: _answers(f"{live}/healthz"), "the live page", seconds=30, alive=alive)
+        state.endpoints["live"] = sign_in_link(live, state.tokens["read"])
     write_atomically(home.state_file, msgspec.json.format(msgspec.json.encode(state)).decode())
+    if simulate:
+        say("starting the stream of sales")
+        supervisor.update([*running, services.simulator(home)])
     return state
+
+
+def sign_in_link(live: str, read_token: str) -> str:
+    """A link that signs one browser in."""
+    answer = httpx.post(f"{live}/signin/codes", headers={"Authorization": f"Bearer {read_token}"}, timeout=10)
+    if answer.status_code != httpx.codes.OK:
+        raise TidemarkError(f"the live page gives no sign-in link: {answer.text[:200]}")
+    return f"{live}{answer.json()['path']}"
+
+
+def source_label(*, simulate: bool) -> str:
+    """What the page says of where its sales come from."""
+    if not simulate:
+        return "Sales posted to this API"
+    if data.find(SALES_FILE):
+        return "Replay of real supermarket sales, faster than they were sold"
+    return "Simulated sales: drawn, not real"
 
 
 def _answers(url: str) -> bool:
@@ -84,8 +109,8 @@ def _answers(url: str) -> bool:
 
 def _check_space(home: Home) -> None:
     free = shutil.disk_usage(home.path).free
-    if free < 500_000_000:
-        raise TidemarkError(f"{home.path} has {free / 1e6:.0f} MB free; 500 MB are needed")
+    if free < NEEDED_BYTES:
+        raise TidemarkError(f"{home.path} has {free / 1e6:.0f} MB free; {NEEDED_BYTES / 1e6:.0f} MB are needed")
 
 
 def down(home: Home, *, wipe: bool) -> bool:

@@ -1,0 +1,139 @@
+"""The live stream on a real Redis, and what follows it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.cloud import Cloud
+from tests.property.faulty_ledger import FaultyLedger, LossyStream, environment, post
+from tests.samples import sale
+from tidemark.adapters import redis_stream
+from tidemark.adapters.redis_stream import Notice
+from tidemark.cells import Cell
+from tidemark.errors import SettingsError, Unavailable
+from tidemark.local.supervisor import wait_until
+from ws_server.reader import Merge, Reader
+from ws_server.ticks import Ticker
+from ws_server.truth import Truth
+
+
+def committed(*rows: dict[str, object]) -> tuple[FaultyLedger, list[Cell]]:
+    ledger, stream = FaultyLedger(), LossyStream()
+    assert post(environment(ledger, stream), list(rows))
+    return ledger, stream.sent[-1]
+
+
+@pytest.fixture
+def redis(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Redis:
+    """The cloud's Redis, with a stream of the test's own."""
+    monkeypatch.setattr(redis_stream, "KEY", f"test:{id(monkeypatch)}")
+    return Redis(port=cloud.home.port("redis"), socket_timeout=5)
+
+
+def url(cloud: Cloud) -> str:
+    return f"redis://127.0.0.1:{cloud.home.port('redis')}"
+
+
+def test_what_is_published_is_read(cloud: Cloud, redis: Redis) -> None:
+    ledger, cells = committed(sale("a", total="1"))
+    redis_stream.connect(url(cloud)).publish(cells, [c.entry for c in ledger.scan()])
+    entries: Any = redis.xrange(redis_stream.KEY)
+    ((_, fields),) = entries
+    message = redis_stream.decode(fields[b"m"])
+    assert message.read_cells() == cells
+    (notice,) = message.anomalies
+    assert (notice.invoice_id, notice.flags) == ("a", ("total_mismatch",))
+
+
+def test_a_redis_that_is_away_is_said_to_be_and_comes_back(cloud: Cloud, redis: Redis) -> None:
+    _, cells = committed(sale("a"))
+    with pytest.raises(Unavailable):
+        redis_stream.connect("redis://127.0.0.1:1").publish(cells, [])
+    stream = redis_stream.connect(url(cloud))
+    stream.publish(cells, [])
+    redis.client_kill_filter(_type="normal", skipme=True)
+    with pytest.raises(Unavailable):
+        stream.publish(cells, [])
+    stream.publish(cells, [])
+    assert redis.xlen(redis_stream.KEY) == 2
+
+
+@pytest.mark.parametrize("bad", ["localhost:6379", "http://localhost", "redis://"])
+def test_an_address_that_is_none_is_refused(bad: str) -> None:
+    with pytest.raises(SettingsError, match="redis_url"):
+        redis_stream.connect(bad)
+
+
+def merging(truth: Truth) -> Merge:
+    def merge(cells: list[Cell], notices: list[Notice], _: int) -> None:
+        truth.merge(cells, notices)
+
+    return merge
+
+
+def follow(reader: Reader) -> None:
+    threading.Thread(target=reader.run, daemon=True).start()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    wait_until(condition, "the reader", seconds=15)
+
+
+def test_a_reader_has_what_was_there_and_what_comes(cloud: Cloud, redis: Redis) -> None:
+    ledger, _ = committed(sale("there"))
+    truth = Truth()
+    reader = Reader(redis, ledger, merging(truth))
+    follow(reader)
+    until(lambda: reader.loaded)
+    assert len(truth) == 1
+    _, cells = committed(sale("comes"))
+    redis.xadd(redis_stream.KEY, {"m": b"rubbish"})
+    redis_stream.connect(url(cloud)).publish(cells, [])
+    until(lambda: len(truth) == 2)
+
+
+def test_a_stream_that_was_emptied_makes_the_reader_load_again(cloud: Cloud, redis: Redis) -> None:
+    ledger, cells = committed(sale("there"))
+    redis_stream.connect(url(cloud)).publish(cells, [])
+    truth = Truth()
+    reader = Reader(redis, ledger, merging(truth))
+    follow(reader)
+    until(lambda: reader.loaded)
+    assert post(environment(ledger, LossyStream()), [sale("missed", branch="B")])  # told to nobody
+    redis.delete(redis_stream.KEY)
+    until(lambda: len(truth) == 2)
+    assert reader.loads == 2
+
+
+def test_ticks_tell_only_the_newest_of_each_cell() -> None:
+    told: list[dict[str, Any]] = []
+    truth = Truth()
+    ticker = Ticker(truth, told.append)
+    ledger, stream = FaultyLedger(), LossyStream()
+    ingest = environment(ledger, stream)
+    for number in range(5):
+        post(ingest, [sale(str(number))])
+        ticker.merge(stream.sent[-1], [], 100 - number)
+    ticker.merge(stream.sent[0], [], 1)  # old, and told before
+    ticker.tick()
+    ticker.tick()
+    (tick,) = told
+    ((_, _, _, version, _),) = tick["cells"]
+    assert version == 5
+    assert tick["oldest"] == 96
+
+
+def test_a_cursor_gives_what_changed_since_and_everything_to_strangers() -> None:
+    truth = Truth()
+    truth.merge(committed(sale("a"))[1])
+    cursor = truth.cursor
+    truth.merge(committed(sale("b", branch="B"))[1])
+    assert len(truth.since(cursor)["cells"]) == 1
+    assert truth.since(truth.cursor)["cells"] == []
+    for unknown in (None, "", "other-1", "x", f"{truth.epoch}-", f"{truth.epoch}-x"):
+        assert len(truth.since(unknown)["cells"]) == 2

@@ -1,0 +1,50 @@
+/** The store's clock. The counterpart of `tidemark/store.py`. */
+
+export interface Store {
+  zone: string;
+  opens: number;
+  closes: number;
+  stock_at_cost: number;
+  branches: string[];
+  product_lines: string[];
+  customer_types: string[];
+  payments: string[];
+}
+
+const MINUTES_A_DAY = 1440;
+
+export class Clock {
+  readonly #format: Intl.DateTimeFormat | null;
+  readonly #offsets = new Map<number, number>();
+
+  constructor(zone: string) {
+    this.#format =
+      zone === "UTC"
+        ? null
+        : new Intl.DateTimeFormat("en-GB", {
+            timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric",
+            minute: "numeric",
+          });
+  }
+
+  /** The minute since 1970 that the store's own clock shows at a UTC minute. */
+  local(minute: number): number {
+    if (this.#format === null) return minute;
+    const hour = Math.floor(minute / 60);
+    let offset = this.#offsets.get(hour);
+    if (offset === undefined) {
+      const part: Record<string, number> = {};
+      for (const { type, value } of this.#format.formatToParts(hour * 3_600_000)) part[type] = Number(value);
+      const { year = 0, month = 1, day = 1, hour: h = 0, minute: m = 0 } = part;
+      offset = Date.UTC(year, month - 1, day, h, m) / 60_000 - hour * 60;
+      this.#offsets.set(hour, offset);
+    }
+    return minute + offset;
+  }
+
+  day(minute: number): number {
+    return Math.floor(this.local(minute) / MINUTES_A_DAY);
+  }
+}
+
+export const dayName = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);

@@ -1,0 +1,41 @@
+"""`python -m ws_server`: serve the live page."""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import logging  # noqa: E402  # after patching
+
+import gevent  # noqa: E402
+from redis import Redis  # noqa: E402
+from redis.backoff import NoBackoff  # noqa: E402
+from redis.retry import Retry  # noqa: E402
+
+from tidemark import settings  # noqa: E402
+from tidemark.adapters import aws  # noqa: E402
+from tidemark.adapters.dynamodb import DynamoCells  # noqa: E402
+from ws_server.access import Access  # noqa: E402
+from ws_server.app import LivePage  # noqa: E402
+from ws_server.reader import BLOCK_MS, Reader  # noqa: E402
+
+
+def main() -> None:
+    """Wire the process together and serve until ended."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("ws_server").setLevel(logging.INFO)
+    chosen = settings.load(settings.LivePageSettings)
+    redis = Redis.from_url(
+        chosen.redis_url,
+        socket_timeout=BLOCK_MS / 1000 + 2,
+        socket_connect_timeout=1,
+        retry=Retry(NoBackoff(), 0),
+    )
+    page = LivePage(chosen, Access(aws.secret(chosen.token_secret), redis))
+    page.reader = Reader(redis, DynamoCells(aws.dynamodb_reads(), chosen), page.ticker.merge)
+    gevent.spawn(page.reader.run)
+    gevent.spawn(page.ticker.run)
+    page.sockets.run(page.flask, host=chosen.host, port=chosen.port, log_output=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Following the live stream: first remember where it stands, then load the cells, then read on and merge.
+
+Whatever may have been missed (the stream was trimmed past us, Redis was away or emptied) is healed by loading the cells
+again: all of it is absolute state, so too much is never wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from redis import Redis, RedisError
+
+from tidemark.adapters import redis_stream
+from tidemark.adapters.redis_stream import Notice
+from tidemark.cells import Cell
+from tidemark.ports import Cells
+
+log = logging.getLogger(__name__)
+
+BLOCK_MS = 1000
+BATCH = 500
+AWAY_S = 0.5
+
+Merge = Callable[[list[Cell], list[Notice], int], None]
+"""Told cells, notices, and when the sales were received (milliseconds since 1970; 0 for a load)."""
+
+
+class Reader:
+    """Reads one stream for ever."""
+
+    def __init__(self, redis: Redis, cells: Cells, merge: Merge) -> None:
+        self._redis = redis
+        self._cells = cells
+        self._merge = merge
+        self.loaded = False
+        self.connected = False
+        self.loads = 0
+
+    def run(self) -> None:
+        """Load and follow; on any failure of Redis or of the cells, begin again."""
+        while True:
+            try:
+                cursor = self._end()
+                self._load()
+                self._follow(cursor)
+            except (RedisError, ConnectionError, TimeoutError) as error:
+                log.warning("the live stream does not answer: %s", type(error).__name__)
+            except Exception:
+                log.exception("the cells cannot be loaded")
+            self.connected = False
+            time.sleep(AWAY_S)
+
+    def _end(self) -> str:
+        newest: Any = self._redis.xrevrange(redis_stream.KEY, count=1)
+        return newest[0][0].decode() if newest else "0-0"
+
+    def _load(self) -> None:
+        self._merge(list(self._cells.read()), [], 0)
+        self.loads += 1
+        self.loaded = True
+        self.connected = True
+
+    def _follow(self, cursor: str) -> None:
+        """Read on from `cursor`; returns when something may have been missed."""
+        while True:
+            answer: Any = self._redis.xread({redis_stream.KEY: cursor}, count=BATCH, block=BLOCK_MS)
+            if not answer:
+                if self._lost(cursor):
+                    return
+                continue
+            entries = answer[0][1]
+            first: Any = self._redis.xrange(redis_stream.KEY, count=1)
+            if cursor != "0-0" and first and _order(first[0][0].decode()) > _order(cursor):
+                log.info("the live stream was trimmed past us")
+                return
+            for identifier, fields in entries:
+                cursor = identifier.decode()
+                try:
+                    message = redis_stream.decode(fields[b"m"])
+                except (KeyError, ValueError, msgspec.MsgspecError):
+                    log.warning("an entry of the live stream is none of ours; passed over")
+                    continue
+                self._merge(message.read_cells(), message.anomalies, message.sent_at)
+
+    def _lost(self, cursor: str) -> bool:
+        """Whether the stream ends before our cursor: it was emptied."""
+        return _order(self._end()) < _order(cursor)
+
+
+def _order(identifier: str) -> tuple[int, int]:
+    milliseconds, _, number = identifier.partition("-")
+    return int(milliseconds), int(number or 0)
