@@ -31,8 +31,9 @@ down: ## End everything that `make up` started
 install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed web/live/dist/index.html ## Only install
 
 .PHONY: test
-test: install .venv/installed-dev chromium ## Install and run all tests
+test: install .venv/installed-dev .venv-train/installed chromium ## Install and run all tests
 	cd web && $(NPM) run --silent test
+	.venv-train/bin/python -m pytest -c pyproject.toml --rootdir . training
 	.venv/bin/python -m pytest $(ARGS)
 
 # A browser for the tests: what is here, or Debian's (that needs root), or the one that Playwright brings.
@@ -43,6 +44,10 @@ chromium: .venv/installed-dev
 		if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 		else .venv/bin/playwright install chromium; fi; }
+
+.PHONY: train
+train: .venv-train/installed ## Train the sales model anew
+	.venv-train/bin/python -m training.sales_model
 
 .PHONY: lint
 lint: install .venv/installed-dev ## Format, lint and types
@@ -90,6 +95,12 @@ $(UV): requirements/tools.txt
 	@echo "installing what tests and checks need"
 	@$(UV) pip sync --python .venv --require-hashes requirements/dev.txt
 	@$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-train/installed: requirements/train.txt | $(UV)
+	@echo "installing what training needs (TensorFlow, some 2 GB)"
+	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-train
+	@$(UV) pip sync --python .venv-train --require-hashes requirements/train.txt
 	@touch $@
 
 .venv-emulator/installed: requirements/emulator.txt | $(UV)

@@ -23,6 +23,7 @@ from tidemark.errors import TidemarkError
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = ("authorize", "ingest", "publish", "api")
+FILES = {"ingest": ("models/sales/model.tflite", "models/sales/model.json")}
 Target = Literal["local", "aws"]
 AWS_PYTHON = "3.13"
 AWS_PLATFORM = "aarch64-manylinux_2_34"
@@ -87,7 +88,8 @@ def _build_one(name: str, target: Target, into: Path) -> None:
 
 
 def _sources(name: str) -> Iterator[Path]:
-    """The project's own modules that a handler imports, directly or not, and the data files beside them."""
+    """The project's own modules that a handler imports, directly or not, and the files that it reads."""
+    yield from (ROOT / file for file in FILES.get(name, ()))
     finder = ModuleFinder(path=[str(ROOT)])
     finder.run_script(str(ROOT / "functions" / name / "handler.py"))
     for module in finder.modules.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -14,22 +15,37 @@ from functions.responses import Response, body_of, refuse, respond
 from tidemark import settings
 from tidemark.adapters import aws, redis_stream
 from tidemark.adapters.dynamodb import DynamoLedger
+from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.errors import TidemarkError
 from tidemark.ingest import Ingest
-from tidemark.scoring import RulesOnly
+from tidemark.scoring import RulesOnly, Scorer
+from tidemark.store import Store
 from tidemark.writer import Clock
 
 ANSWER_S = 2.0  # kept back from the time-out for answering
 
+MODEL = Path(__file__).resolve().parents[2] / "models" / "sales"
+
+logger = Logger(service="ingest")
+metrics = Metrics(namespace="Tidemark", service="ingest")
+
+
+def _scorer(store: Store) -> Scorer:
+    """The model of this bundle; where it does not fit the store, the rules go on alone."""
+    try:
+        return LiteRtScorer(MODEL, store)
+    except TidemarkError as error:
+        logger.error("no model", extra={"reason": str(error)})  # noqa: TRY400  # the reason is the news, not the place
+        return RulesOnly()
+
+
 _settings = settings.load(settings.IngestSettings)
 _ingest = Ingest(
     store=_settings.store(),
-    scorer=RulesOnly(),
+    scorer=_scorer(_settings.store()),
     ledger=DynamoLedger(aws.dynamodb_writes(), _settings),
     stream=redis_stream.connect(_settings.redis_url),
 )
-logger = Logger(service="ingest")
-metrics = Metrics(namespace="Tidemark", service="ingest")
 
 
 @logger.inject_lambda_context

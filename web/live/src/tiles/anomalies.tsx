@@ -19,12 +19,12 @@ interface Props {
   money: Money;
 }
 
-const SHOWN = 8;
+const SHOWN = 50;
 
 /** Sales that need a look, newest first, each with its reason in words. */
 export function Anomalies({ anomalies, local, branchColour, money }: Props): JSX.Element {
   if (anomalies.length === 0) {
-    return <p class="empty">Nothing unusual. A sale that breaks a rule, or looks unlike the others, appears here.</p>;
+    return <p class="anomalies empty">Nothing unusual. A sale that breaks a rule, or looks unlike the others, appears here.</p>;
   }
   return (
     <ol class="anomalies">

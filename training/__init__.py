@@ -1,0 +1,1 @@
+"""Training of the models that serving loads. Runs in an environment of its own, with TensorFlow."""
