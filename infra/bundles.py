@@ -22,7 +22,7 @@ from typing import Literal
 from tidemark.errors import TidemarkError
 
 ROOT = Path(__file__).resolve().parent.parent
-FUNCTIONS = ("authorize", "ingest", "publish", "api")
+FUNCTIONS = ("authorize", "ingest", "publish", "archive", "api")
 FILES = {"ingest": ("models/sales/model.tflite", "models/sales/model.json")}
 Target = Literal["local", "aws"]
 AWS_PYTHON = "3.13"

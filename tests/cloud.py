@@ -12,6 +12,7 @@ import httpx
 import psutil
 
 from tidemark import data
+from tidemark.lake_audit import audit_lake
 from tidemark.local import stores
 from tidemark.local.home import Home
 from tidemark.local.supervisor import Supervisor, wait_until
@@ -96,18 +97,24 @@ class Cloud:
         """Empty the tables behind the running Lambdas' backs: whatever they remember is wrong from now on."""
         outputs = stores.running(self.home)
         dynamodb = stores.client(self.home, "dynamodb")
+        lake = stores.open_lake(self.home)
+        audit_lake(stores.open_stores(self.home)[0], lake, self.home.lake_mirror)  # nothing is on its way any more
         for table in (outputs["LedgerTable"], outputs["CellsTable"]):
             keys = [key["AttributeName"] for key in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
             for page in dynamodb.get_paginator("scan").paginate(TableName=table):
                 for item in page["Items"]:
                     dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
 
+        lake.remove(lake.keys())
+
     def audit(self) -> dict[str, Any]:
         """What the audit found; it must agree."""
         done = self.run("audit", "--json", check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        counters: dict[str, Any] = found["counters"]
+        assert found["lake"]["missing"] == found["lake"]["different"] == found["lake"]["unknown"] == []
+        return counters
 
 
 def sales_file() -> Path | None:

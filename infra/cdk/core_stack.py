@@ -46,6 +46,21 @@ class CoreStack(cdk.Stack):
         publish = BundledFunction(self, "Publish", bundles=bundles, environment=stream)
         StreamConsumer(self, "PublishStream", table=storage.cells, consumer=publish.function, batch_size=100)
 
+        archive = BundledFunction(
+            self, "Archive", bundles=bundles, environment={variable("lake_bucket"): storage.lake.bucket_name}
+        )
+        storage.lake.grant_put(archive.function)
+        StreamConsumer(
+            self,
+            "ArchiveStream",
+            table=storage.ledger,
+            consumer=archive.function,
+            batch_size=1_000,
+            window_s=5,
+            events=("INSERT",),
+            partial=False,
+        )
+
         http = HttpApi(self, "HttpApi", authorize=authorize.function, ingest=ingest.function, api=api.function)
 
         cdk.CfnOutput(self, "ApiId", value=http.rest_api.rest_api_id)

@@ -11,7 +11,10 @@ from constructs import Construct
 
 
 class StreamConsumer(Construct):
-    """Reads inserts and changes in batches; what fails is bisected, tried again and at last kept in a queue."""
+    """Reads changes in batches; what fails is bisected, tried again and at last kept in a queue.
+
+    `partial`: the consumer names the records that failed.
+    """
 
     def __init__(
         self,
@@ -21,6 +24,8 @@ class StreamConsumer(Construct):
         table: dynamodb.TableV2,
         consumer: lambda_.Function,
         batch_size: int,
+        events: tuple[str, ...] = ("INSERT", "MODIFY"),
+        partial: bool = True,
         window_s: int = 0,
     ) -> None:
         super().__init__(scope, name)
@@ -38,9 +43,9 @@ class StreamConsumer(Construct):
                 batch_size=batch_size,
                 max_batching_window=cdk.Duration.seconds(window_s),
                 bisect_batch_on_error=True,
-                report_batch_item_failures=True,
+                report_batch_item_failures=partial,
                 retry_attempts=10,
                 on_failure=sources.SqsDlq(self.failed),
-                filters=[lambda_.FilterCriteria.filter({"eventName": lambda_.FilterRule.or_("INSERT", "MODIFY")})],
+                filters=[lambda_.FilterCriteria.filter({"eventName": lambda_.FilterRule.or_(*events)})],
             )
         )

@@ -11,6 +11,7 @@ import typer
 from tidemark import audit as auditing
 from tidemark.cli.console import Steps, err, out, print_json
 from tidemark.errors import Difference, Misuse
+from tidemark.lake_audit import audit_lake, repair_lake
 from tidemark.local import stores
 from tidemark.local.home import Home, State
 from tidemark.local.supervisor import Supervisor
@@ -88,17 +89,38 @@ def _show(state: State) -> None:
         out.print(f"{name:12} {url}", markup=False)
 
 
-def audit(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Recompute every counter from the ledger; a difference is an error."""
-    ledger, cells = stores.open_stores(Home())
-    result = auditing.audit(ledger, cells)
+def audit(
+    repair: Annotated[bool, typer.Option("--repair", help="Mend the lake from the ledger.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Recompute every counter and the lake from the ledger; a difference is an error."""
+    home = Home()
+    ledger, cells = stores.open_stores(home)
+    lake = stores.open_lake(home)
+    counters = auditing.audit(ledger, cells)
+    archived = audit_lake(ledger, lake, home.lake_mirror)
+    if repair and archived.differences:
+        days = repair_lake(ledger, lake, home.lake_mirror, archived)
+        err.print(f"the lake differed in {archived.differences} sales; {days} days were written anew")
+        archived = audit_lake(ledger, lake, home.lake_mirror)
     if as_json:
-        print_json(msgspec.to_builtins(result))
+        print_json({"counters": msgspec.to_builtins(counters), "lake": msgspec.to_builtins(archived)})
     else:
-        out.print(f"{result.tickets:,} tickets, sales {result.sales}, {result.cells:,} cells")
-        for difference in result.differences:
+        out.print(f"ledger  {counters.tickets:,} tickets, sales {counters.sales}")
+        out.print(f"cells   {counters.cells:,}")
+        out.print(f"lake    {archived.sales:,} sales")
+        for difference in counters.differences:
             out.print(f"  {difference}", markup=False)
-    count = len(result.differences) + result.more_differences
-    if count:
-        raise Difference(f"{count} differences between ledger and cells")
-    err.print("ledger and cells agree")
+        for what, names in (
+            ("missing", archived.missing),
+            ("different", archived.different),
+            ("unknown", archived.unknown),
+        ):
+            for name in names[: auditing.SHOWN]:
+                out.print(f"  lake: {what} {name}", markup=False)
+    wrong = len(counters.differences) + counters.more_differences
+    if wrong or archived.differences:
+        raise Difference(
+            f"{wrong} differences between ledger and cells, {archived.differences} between ledger and lake"
+        )
+    err.print("ledger, cells and lake agree")

@@ -35,6 +35,7 @@ class Home:
         self.run = self.path / "run"
         self.emulator = self.path / "emulator"
         self.redis = self.path / "redis"
+        self.lake_mirror = self.path / "lake"
         self.state_file = self.path / "state.json"
         self.supervisor_config = self.run / "supervisord.conf"
         self.supervisor_pid = self.run / "supervisord.pid"

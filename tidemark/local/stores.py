@@ -9,6 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
+from tidemark.adapters.s3_lake import S3Lake
 from tidemark.errors import TidemarkError
 from tidemark.local.home import Home
 from tidemark.local.services import REGION, aws_environment
@@ -57,6 +58,11 @@ def open_stores(home: Home) -> tuple[DynamoLedger, DynamoCells]:
     )
     dynamodb = client(home, "dynamodb")
     return DynamoLedger(dynamodb, settings), DynamoCells(dynamodb, settings)
+
+
+def open_lake(home: Home) -> S3Lake:
+    """The lake of the stack that runs. Raises TidemarkError where none does."""
+    return S3Lake(client(home, "s3"), running(home)["LakeBucket"])
 
 
 def running(home: Home) -> dict[str, str]:

@@ -120,7 +120,7 @@ def down(home: Home, *, wipe: bool) -> bool:
     supervisor.stop()
     home.state_file.unlink(missing_ok=True)
     if wipe:
-        for path in (home.emulator, home.redis, home.path / "cdk.out"):
+        for path in (home.emulator, home.redis, home.lake_mirror, home.path / "cdk.out"):
             shutil.rmtree(path, ignore_errors=True)
         home.deployed_file.unlink(missing_ok=True)
     return ran

@@ -1,0 +1,84 @@
+"""The lake, read through its view, is exactly the ledger; where it is not, that is found and mended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.cloud import Cloud
+from tests.samples import sale
+from tidemark.adapters.s3_lake import S3Lake
+from tidemark.lake_audit import LakeAudit, audit_lake, repair_lake
+from tidemark.lake_view import open_view, read_sales
+from tidemark.local import stores
+from tidemark.ports import Ledger
+
+
+@pytest.fixture
+def ledger(cloud: Cloud) -> Ledger:
+    """A ledger with some sales of three days, all of them archived."""
+    rows = [sale(f"lake-{n}", sold_at=f"2019-02-0{1 + n % 3}T12:00:00Z", tax=None, total=None) for n in range(30)]
+    assert cloud.post({"sales": rows}).status_code == 200
+    found, _ = stores.open_stores(cloud.home)
+    assert audit_lake(found, stores.open_lake(cloud.home), cloud.home.lake_mirror).differences == 0
+    return found
+
+
+@pytest.fixture
+def lake(cloud: Cloud) -> S3Lake:
+    return stores.open_lake(cloud.home)
+
+
+def look(cloud: Cloud, ledger: Ledger, lake: S3Lake) -> LakeAudit:
+    return audit_lake(ledger, lake, cloud.home.lake_mirror, lag_s=0)
+
+
+def test_a_sale_that_is_archived_twice_is_read_once(cloud: Cloud, ledger: Ledger, lake: S3Lake) -> None:
+    before = look(cloud, ledger, lake)
+    first = next(iter(lake.keys("2019-02-01")))
+    line = open_view(cloud.home.lake_mirror)  # mirrored by the audit
+    (again,) = line.execute("SELECT count(*) FROM sales WHERE invoice_id = 'lake-0'").fetchall()
+    assert again == (1,)
+    client = lake._client
+    body = client.get_object(Bucket=lake._bucket, Key=first)["Body"].read()
+    client.put_object(Bucket=lake._bucket, Key=first.replace(".json.gz", "x.json.gz"), Body=body)
+    assert look(cloud, ledger, lake) == before
+
+
+def test_what_is_lost_is_found_and_mended(cloud: Cloud, ledger: Ledger, lake: S3Lake) -> None:
+    lake.remove(lake.keys("2019-02-02"))
+    found = look(cloud, ledger, lake)
+    assert {"lake-1", "lake-4"} <= set(found.missing)
+    assert repair_lake(ledger, lake, cloud.home.lake_mirror, found) == 1
+    assert look(cloud, ledger, lake).differences == 0
+    assert len(lake.keys("2019-02-02")) == 1
+
+
+def test_what_was_changed_or_made_up_is_found_and_mended(cloud: Cloud, ledger: Ledger, lake: S3Lake) -> None:
+    day = cloud.get("/v1/sales/lake-2").json()["sale"]["minute"]
+    (held,) = [c for c in ledger.scan() if c.entry.invoice_id == "lake-2"]
+    changed = msgspec.json.encode(msgspec.structs.replace(held.entry, total="1")).decode()
+    made_up = msgspec.json.encode(msgspec.structs.replace(held.entry, invoice_id="made up")).decode()
+    lake.remove(lake.keys("2019-02-03"))
+    lake.put(day, [changed, made_up])
+    found = look(cloud, ledger, lake)
+    assert found.different == ["lake-2"]
+    assert found.unknown == ["made up"]
+    assert repair_lake(ledger, lake, cloud.home.lake_mirror, found) >= 1
+    assert look(cloud, ledger, lake).differences == 0
+
+
+def test_the_command_says_and_mends_it(cloud: Cloud, ledger: Ledger, lake: S3Lake) -> None:
+    lake.put(0, ['{"invoice_id": "made up", "minute": 0}'])
+    wrong = cloud.run("audit", check=False)
+    assert wrong.returncode == 1
+    assert "lake: unknown made up" in wrong.stdout
+    assert "1 between ledger and lake" in wrong.stderr
+    assert cloud.run("audit", "--repair").returncode == 0
+    assert "agree" in cloud.run("audit").stderr
+
+
+def test_an_empty_lake_is_empty(tmp_path: Path) -> None:
+    assert read_sales(open_view(tmp_path)) == {}

@@ -1,0 +1,77 @@
+"""The audit of the lake against the ledger, and its repair."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tidemark.adapters.s3_lake import S3Lake
+from tidemark.lake_view import as_lake_sale, open_view, read_sales
+from tidemark.ledger import Entry
+from tidemark.ports import Ledger
+from tidemark.store import MINUTES_PER_DAY, day_name
+
+LAG_S = 60.0  # a sale younger than this may be on its way to the lake still
+LOOK_S = 1.0
+
+
+class LakeAudit(msgspec.Struct, frozen=True):
+    """How many sales the lake holds, and by id those that differ. None differ in a clean audit."""
+
+    sales: int
+    missing: list[str]
+    different: list[str]
+    unknown: list[str]
+
+    @property
+    def differences(self) -> int:
+        """How many sales differ."""
+        return len(self.missing) + len(self.different) + len(self.unknown)
+
+
+def audit_lake(
+    ledger: Ledger, lake: S3Lake, mirror: Path, *, now: Callable[[], float] = time.time, lag_s: float = LAG_S
+) -> LakeAudit:
+    """Compare; wait for sales that came in a moment ago as long as they may be on their way."""
+    entries = {counted.entry.invoice_id: counted.entry for counted in ledger.scan()}
+    while True:
+        lake.mirror(mirror)
+        found = read_sales(open_view(mirror))
+        missing = [name for name in entries if name not in found]
+        if not any(entries[name].received_at / 1000 > now() - lag_s for name in missing):
+            break
+        time.sleep(LOOK_S)
+    shared = entries.keys() & found.keys()
+    return LakeAudit(
+        sales=len(found),
+        missing=sorted(missing),
+        different=sorted(name for name in shared if found[name] != as_lake_sale(entries[name])),
+        # what came in since the ledger was read is known to it now
+        unknown=sorted(name for name in found.keys() - entries.keys() if ledger.get(name) is None),
+    )
+
+
+def repair_lake(ledger: Ledger, lake: S3Lake, mirror: Path, audit: LakeAudit) -> int:
+    """Write the days that differ anew from the ledger, then remove their old objects. Returns how many days."""
+    lake.mirror(mirror)
+    found = read_sales(open_view(mirror))
+    entries = {counted.entry.invoice_id: counted.entry for counted in ledger.scan()}
+    minutes = [entries[name].minute for name in (*audit.missing, *audit.different) if name in entries]
+    minutes += [found[name].minute for name in (*audit.different, *audit.unknown) if name in found]
+    days = {minute // MINUTES_PER_DAY for minute in minutes}
+    by_day: dict[int, list[Entry]] = {day: [] for day in days}
+    for entry in entries.values():
+        if entry.minute // MINUTES_PER_DAY in by_day:
+            by_day[entry.minute // MINUTES_PER_DAY].append(entry)
+    for day, kept in by_day.items():
+        old = lake.keys(day_name(day))
+        new = (
+            {lake.put(day * MINUTES_PER_DAY, [msgspec.json.encode(entry).decode() for entry in kept])}
+            if kept
+            else set()
+        )
+        lake.remove(old - new)
+    return len(days)

@@ -1,0 +1,101 @@
+"""The one view through which the lake is read: every sale once, typed. DuckDB over a mirror of the lake's objects."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from tidemark.adapters.s3_lake import PREFIX
+from tidemark.ledger import Entry
+
+COLUMNS = {
+    "invoice_id": "VARCHAR",
+    "sold_at": "TIMESTAMPTZ",
+    "minute": "BIGINT",
+    "branch": "VARCHAR",
+    "customer_type": "VARCHAR",
+    "product_line": "VARCHAR",
+    "unit_price": "DECIMAL(18,4)",
+    "quantity": "INTEGER",
+    "payment": "VARCHAR",
+    "cogs": "DECIMAL(18,4)",
+    "tax": "DECIMAL(18,4)",
+    "total": "DECIMAL(18,4)",
+    "kind": "VARCHAR",
+    "anomaly": "BOOLEAN",
+    "model": "VARCHAR",
+    "received_at": "BIGINT",
+    "flags": "VARCHAR[]",
+    "score": "DOUBLE",
+    "basket_quantiles": "DOUBLE[]",
+    "rating": "DECIMAL(6,4)",
+    "city": "VARCHAR",
+    "gender": "VARCHAR",
+    "customer_id": "VARCHAR",
+    "schema_version": "INTEGER",
+}
+
+
+class LakeSale(NamedTuple):
+    """What the audit compares of a sale."""
+
+    invoice_id: str
+    minute: int
+    branch: str
+    product_line: str
+    customer_type: str
+    payment: str
+    kind: str
+    quantity: int
+    unit_price: Decimal
+    cogs: Decimal
+    tax: Decimal
+    total: Decimal
+    anomaly: bool
+    model: str
+
+
+def open_view(mirror: Path) -> duckdb.DuckDBPyConnection:
+    """A connection with the view `sales` over a mirror made by `S3Lake.mirror`."""
+    connection = duckdb.connect()
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    if not any((mirror / PREFIX).glob("day=*/*.json.gz")):
+        connection.execute(f"CREATE TABLE sales ({columns})")
+        return connection
+    typed = "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items()) + "}"
+    objects = str(mirror / PREFIX / "day=*" / "*.json.gz").replace("'", "''")
+    connection.execute(
+        # The repeats of a sale are all alike: the ledger never changes one.
+        f"CREATE VIEW sales AS SELECT DISTINCT ON (invoice_id) * "  # noqa: S608  # the path is ours, and quoted
+        f"FROM read_json('{objects}', format = 'newline_delimited', columns = {typed}, hive_partitioning = false)"
+    )
+    return connection
+
+
+def read_sales(connection: duckdb.DuckDBPyConnection) -> dict[str, LakeSale]:
+    """Every sale of the view by its id."""
+    rows = connection.execute(f"SELECT {', '.join(LakeSale._fields)} FROM sales").fetchall()  # noqa: S608
+    return {row[0]: LakeSale(*row) for row in rows}
+
+
+def as_lake_sale(entry: Entry) -> LakeSale:
+    """What the lake must say of a sale in the ledger."""
+    return LakeSale(
+        entry.invoice_id,
+        entry.minute,
+        entry.branch,
+        entry.product_line,
+        entry.customer_type,
+        entry.payment,
+        entry.kind,
+        entry.quantity,
+        Decimal(entry.unit_price),
+        Decimal(entry.cogs),
+        Decimal(entry.tax),
+        Decimal(entry.total),
+        entry.anomaly,
+        entry.model,
+    )
