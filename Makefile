@@ -13,7 +13,7 @@ UV := .tools/bin/uv
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm
 ARGS ?=
 
-GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-api lambda api ws flows dashboard train infra emulator tools local dev
+GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-api lambda api ws flows dashboard train bench infra emulator tools local dev
 
 .PHONY: help
 help: ## Say what can be made
@@ -45,6 +45,10 @@ chromium: .venv/installed-dev
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 		else .venv/bin/playwright install chromium; fi; }
 
+.PHONY: bench
+bench: install .venv/installed-dev .venv-bench/installed chromium ## Run all benchmarks
+	@for name in ingest cold-start sale-to-screen; do .venv/bin/tidemark bench $$name; done
+
 .PHONY: train
 train: .venv-train/installed ## Train the sales model anew
 	.venv-train/bin/python -m training.sales_model
@@ -60,6 +64,10 @@ lint: install .venv/installed-dev ## Format, lint and types
 docs: install ## Generate the generated documentation again
 	.venv/bin/python docs/generate.py
 	.venv/bin/python -m tests.vectors.generate
+
+.PHONY: screenshots
+screenshots: install .venv/installed-dev chromium ## Take the pictures of the page from a real run
+	.venv/bin/python -m docs.screenshots
 
 .PHONY: lock
 lock: $(UV) ## Resolve every group anew, as one, and export each with hashes
@@ -101,6 +109,12 @@ $(UV): requirements/tools.txt
 	@echo "installing what training needs (TensorFlow, some 2 GB)"
 	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-train
 	@$(UV) pip sync --python .venv-train --require-hashes requirements/train.txt
+	@touch $@
+
+.venv-bench/installed: requirements/bench.txt | $(UV)
+	@echo "installing what the benchmarks' peers need"
+	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-bench
+	@$(UV) pip sync --python .venv-bench --require-hashes requirements/bench.txt
 	@touch $@
 
 .venv-emulator/installed: requirements/emulator.txt | $(UV)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import compileall
 import hashlib
 import json
+import os
 import py_compile
 import shutil
 import subprocess
@@ -31,7 +32,16 @@ AWS_PLATFORM = "aarch64-manylinux_2_34"
 # botocore ships the descriptions of every service; a Lambda calls these.
 BOTOCORE_SERVICES = {"dynamodb", "s3", "secretsmanager", "sts"}
 # Not read at run time, or (tests, type stubs) not meant to be.
-DROPPED = ("*.pyi", "*.h", "tests", "*.dist-info/RECORD", "*.dist-info/licenses", "bin", "*.so.dSYM")
+DROPPED = (
+    *("*.pyi", "*.h", "*.a", "tests", "*.dist-info/RECORD", "*.dist-info/licenses", "bin", "numpy/f2py"),
+    # LiteRT's GPU, NPU and model-building parts; the interpreter needs none of them.
+    *("ai_edge_litert/libLiteRt*.so", "ai_edge_litert/tools", "ai_edge_litert/vendors", "ai_edge_litert/aot"),
+    *("ai_edge_litert/_pywrap_analyzer_wrapper.so", "ai_edge_litert/pywrap_genai_ops.so"),
+    *("ai_edge_litert/_pywrap_litert_converter.so", "ai_edge_litert/*calibration*.so", "ai_edge_litert/format_*.so"),
+    "ai_edge_litert/_pywrap_modify_model_interface.so",
+    # Powertools' router brings the pages of an API's documentation; ours comes from FastAPI.
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
+)
 
 
 def build(target: Target, into: Path) -> str:
@@ -117,11 +127,21 @@ def _trim(bundle: Path) -> None:
 def _compile(bundle: Path, target: Target) -> None:
     """`.pyc` by the Python that will run them, valid whatever a file's date becomes in a zip."""
     if target == "aws" and sys.version_info[:2] != tuple(map(int, AWS_PYTHON.split("."))):
-        python = shutil.which(f"python{AWS_PYTHON}")
+        python = _aws_python()
         if python is None:
-            return  # the Lambda compiles at its first start; `tidemark doctor` tells
+            return  # the Lambda compiles at its first start
         code = f"import compileall; compileall.compile_dir({str(bundle)!r}, quiet=2, invalidation_mode=UNCHECKED)"
         code = code.replace("UNCHECKED", "__import__('py_compile').PycInvalidationMode.UNCHECKED_HASH")
         subprocess.run([python, "-c", code], check=True)
         return
     compileall.compile_dir(bundle, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+
+
+def _aws_python() -> str | None:
+    """A Python of the version that runs on AWS, where this machine has one: on the PATH, or of pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = [shutil.which(f"python{AWS_PYTHON}"), *map(str, sorted(pyenv.glob(f"{AWS_PYTHON}.*/bin/python")))]
+    for python in filter(None, found):
+        if subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return python
+    return None

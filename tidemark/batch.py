@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _FIELDS = {name: index for index, name in enumerate(Sale.__struct_fields__)}
+_DECIMAL = re.compile(money.TEXT_PATTERN, re.ASCII)
+_DECIMALS = re.compile(f"(?:{money.TEXT_PATTERN[1:-1]}\n)*", re.ASCII)
 _EARLIEST = 0.0
 _LATEST = datetime.fromisoformat("2200-01-01T00:00:00+00:00").timestamp()
 
@@ -62,7 +66,12 @@ def tabulate(sales: list[Sale], store: Store) -> Batch:
 
     Raises OffGrid, naming each sale that has money or a rating of more than 4 places or a time outside 1970-2200.
     """
-    columns = tuple(zip(*map(astuple, sales), strict=True))
+    return tabulate_rows(sales, map(astuple, sales), store)
+
+
+def tabulate_rows(sales: list[Sale], rows: Iterable[tuple[object, ...]], store: Store) -> Batch:
+    """The same from rows that hold the fields of a sale in their order."""
+    columns: tuple[tuple[Any, ...], ...] = tuple(zip(*rows, strict=True))
     reasons: dict[int, str] = {}
 
     seconds = np.fromiter(map(datetime.timestamp, columns[_FIELDS["sold_at"]]), np.float64, len(sales))
@@ -71,6 +80,9 @@ def tabulate(sales: list[Sale], store: Store) -> Batch:
         reasons.update({int(i): "sold_at: expected a time in 1970 to 2199" for i in np.flatnonzero(outside)})
 
     unit_price, _ = _units(columns, "unit_price", reasons)
+    dear = unit_price > money.MAX_PRICE * money.SCALE  # the schema bounds numbers, not texts
+    if dear.any():
+        reasons.update({int(i): f"unit_price: expected at most {money.MAX_PRICE}" for i in np.flatnonzero(dear)})
     tax, stated_tax = _units(columns, "tax", reasons)
     total, stated_total = _units(columns, "total", reasons)
     rating, rated = _units(columns, "rating", reasons)
@@ -98,20 +110,40 @@ def tabulate(sales: list[Sale], store: Store) -> Batch:
         stated_tax=stated_tax,
         stated_total=stated_total,
         rated=rated,
-        is_return=np.array([kind == "return" for kind in columns[_FIELDS["kind"]]], dtype=np.bool_),
+        is_return=_equal(columns[_FIELDS["kind"]], "return"),
     )
 
 
-def _units(columns: tuple[tuple[object, ...], ...], field: str, reasons: dict[int, str]) -> tuple[Ints, Bools]:
+def _equal(column: tuple[Any, ...], value: str) -> Bools:
+    if value not in column:
+        return np.zeros(len(column), dtype=np.bool_)
+    return np.array([held == value for held in column], dtype=np.bool_)
+
+
+def _units(columns: tuple[tuple[Any, ...], ...], field: str, reasons: dict[int, str]) -> tuple[Ints, Bools]:
     """A column of money in units, 0 where there is none, and where there is one."""
-    # numpy reads decimal strings and None (as NaN) too; the schema has already refused every other text.
-    values = np.array(columns[_FIELDS[field]], dtype=np.float64)
+    column = columns[_FIELDS[field]]
+    if str in set(map(type, column)):
+        column = _only_decimals(column, field, reasons)
+    values = np.array(column, dtype=np.float64)  # None becomes NaN, a decimal text its nearest double
     given = ~np.isnan(values)
     units = np.rint(np.where(given, values, 0.0) * money.SCALE)
     off = given & (units / money.SCALE != values)
     if off.any():
         reasons.update({int(i): f"{field}: expected at most 4 decimal places" for i in np.flatnonzero(off)})
     return units.astype(np.int64), given
+
+
+def _only_decimals(column: tuple[Any, ...], field: str, reasons: dict[int, str]) -> tuple[Any, ...]:
+    """The column with its texts as numbers; those that are no decimals are left out and named in `reasons`."""
+    texts = [value for value in column if type(value) is str]
+    joined = "\n".join(texts) + "\n"
+    # One match for all of them; a text with a line break of its own would pass for two.
+    if joined.count("\n") == len(texts) and _DECIMALS.fullmatch(joined):
+        return tuple([float(value) if type(value) is str else value for value in column])
+    wrong = {place for place, value in enumerate(column) if type(value) is str and not _DECIMAL.fullmatch(value)}
+    reasons.update(dict.fromkeys(wrong, f"{field}: expected {money.TEXT_FORM}"))
+    return tuple(None if place in wrong or value is None else float(value) for place, value in enumerate(column))
 
 
 def _share(cogs: Ints, basis_points: int) -> Ints:

@@ -68,18 +68,10 @@ class Featurizer:
 
     def _context(self, batch: Batch) -> Float32s:
         combinations = list(zip(*(batch.text[field] for field in _CODES), strict=True))
-        known = self._known
-        try:
-            places = [known[combination] for combination in combinations]
-        except KeyError:
+        if not self._known.keys() >= set(combinations):
             self._learn(set(combinations))
-            places = [self._known[combination] for combination in combinations]
-        week = batch.local_minute % _WEEK
-        context = np.empty((len(batch), len(self.context_names)), dtype=np.float32)
-        context[:, :-4] = self._table[places]
-        context[:, -4], context[:, -3] = _circle(week % MINUTES_PER_DAY, MINUTES_PER_DAY)
-        context[:, -2], context[:, -1] = _circle(week, _WEEK)
-        return context
+        places = np.fromiter(map(self._known.__getitem__, combinations), np.intp, len(batch))
+        return np.concatenate([self._table[places], _WEEK_CIRCLES[batch.local_minute % _WEEK]], axis=1)
 
     def _learn(self, combinations: set[tuple[str, ...]]) -> None:
         """One row of ones and zeros for each combination not met before; forgets them all when they are too many."""
@@ -102,6 +94,10 @@ def _residual(units: Ints | Floats) -> Floats:
     return np.log1p(np.maximum(np.abs(units) / _CENT - 1, 0)) / 10
 
 
-def _circle(values: Ints, period: int) -> tuple[Floats, Floats]:
-    angle = values * (2 * np.pi / period)
-    return np.sin(angle), np.cos(angle)
+def _circles() -> Float32s:
+    """float32[minutes of a week, 4]: sine and cosine of the time of day, and of the time of week."""
+    angle = np.arange(_WEEK) * (2 * np.pi / np.array([[MINUTES_PER_DAY], [_WEEK]]))
+    return np.stack([np.sin(angle[0]), np.cos(angle[0]), np.sin(angle[1]), np.cos(angle[1])], axis=1).astype(np.float32)
+
+
+_WEEK_CIRCLES = _circles()

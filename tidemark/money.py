@@ -11,6 +11,7 @@ from decimal import Decimal
 
 SCALE = 10_000
 TEXT_PATTERN = r"^[0-9]{1,11}(\.[0-9]{1,4})?$"  # 15 significant digits at most
+TEXT_FORM = "a decimal of at most 11 digits and 4 places"
 MAX_PRICE = 10_000_000
 MAX_AMOUNT = 99_999_999_999
 

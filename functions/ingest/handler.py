@@ -60,6 +60,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Response:
     try:
         posted = _ingest.post(body_of(event), clock)
     except TidemarkError as error:
+        metrics.add_metric(name="posts_refused", unit=MetricUnit.Count, value=1)
         logger.warning("refused", extra={"error": type(error).__name__})
         return refuse(error)
     counts = {"accepted": 0, "duplicate": 0, "conflict": 0, "rejected": 0}

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tidemark import settings
 from tidemark.adapters import redis_stream
-from tidemark.adapters.dynamodb import read_cell
+from tidemark.adapters.cell_items import read_cell
 
 _stream = redis_stream.connect(settings.load(settings.PublishSettings).redis_url)
 _processor = BatchProcessor(event_type=EventType.DynamoDBStreams)

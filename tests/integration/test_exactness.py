@@ -5,16 +5,26 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from simulator.poster import Poster
 from simulator.sources import read_csv
 from tests.cloud import Cloud
+from tests.samples import body, sale
+from tidemark.adapters.memory import MemoryStream
+from tidemark.ingest import Ingest
+from tidemark.local import stores
+from tidemark.local.supervisor import wait_until
+from tidemark.scoring import RulesOnly
+from tidemark.store import Store
+from tidemark.writer import Clock
 
 KILL_AFTER = (3, 11, 29)  # batches answered, of 64
 REAL = {
@@ -112,6 +122,22 @@ def test_every_sale_can_be_looked_at(replayed: Cloud) -> None:
     assert one["counted_by"]["version"] >= 1
 
 
+def test_what_ingest_could_not_publish_comes_through_the_stream(replayed: Cloud) -> None:
+    """A commit that nobody published (its environment died right after) reaches the live page all the same."""
+    ledger, _ = stores.open_stores(replayed.home)
+    silent = Ingest(Store(), RulesOnly(), ledger, MemoryStream())
+    clock = Clock(now_ms=lambda: time.time_ns() // 1_000_000, sleep=time.sleep, remaining=lambda: 10.0)
+    silent.post(body(sale("told by nobody", sold_at="2019-03-30T12:00:00Z")), clock)
+
+    def shown() -> bool:
+        snapshot = httpx.get(
+            f"{replayed.live}/snapshot", headers={"Authorization": f"Bearer {replayed.tokens['read']}"}
+        )
+        return silent._writer.name in snapshot.json()["names"]
+
+    wait_until(shown, "the live page", seconds=20)
+
+
 def test_faults_are_answered_for_what_they_are(replayed: Cloud, tmp_path: Path) -> None:
     """A drawn stream with every fault: the truth labels say what each row must have been answered."""
     truth = tmp_path / "truth.jsonl"
@@ -134,4 +160,4 @@ def test_faults_are_answered_for_what_they_are(replayed: Cloud, tmp_path: Path) 
     assert summary["statuses"]["duplicate"] + summary["statuses"]["conflict"] == (
         summary["faults"]["duplicate"] + summary["faults"]["conflict"]
     )
-    assert replayed.audit()["tickets"] == 1600
+    assert replayed.audit()["tickets"] == 1601

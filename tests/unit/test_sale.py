@@ -13,7 +13,7 @@ from tests.samples import body, sale
 from tidemark import sale as sales
 from tidemark.errors import BadRequest, TooLarge
 from tidemark.ingest import Examined, examine
-from tidemark.sale import MAX_BODY_BYTES, Rejection, Sale
+from tidemark.sale import MAX_BODY_BYTES, Rejection, Row, Sale
 from tidemark.scoring import RulesOnly
 from tidemark.store import Store
 
@@ -49,6 +49,13 @@ def rejection(row: object) -> Rejection:
         ({"quantity": 1.5}, "quantity: expected int, got float"),
         ({"quantity": True}, "quantity: expected int, got bool"),
         ({"unit_price": "NaN"}, "unit_price: expected a decimal of at most 11 digits and 4 places"),
+        ({"unit_price": "1\n2"}, "unit_price: expected a decimal of at most 11 digits and 4 places"),
+        ({"unit_price": "10000000.0001"}, "unit_price: expected at most 10000000"),
+        ({"unit_price": 10000001}, "unit_price: expected float <= 10000000.0"),
+        ({"unit_price": "1e3"}, "unit_price: expected a decimal of at most 11 digits and 4 places"),
+        ({"unit_price": "١"}, "unit_price: expected a decimal of at most 11 digits and 4 places"),
+        ({"unit_price": "1\n"}, "unit_price: expected a decimal of at most 11 digits and 4 places"),
+        ({"total": ""}, "total: expected a decimal of at most 11 digits and 4 places"),
         ({"unit_price": "1.23456"}, "unit_price: expected a decimal of at most 11 digits and 4 places"),
         ({"unit_price": 1.23456}, "unit_price: expected at most 4 decimal places"),
         ({"unit_price": -1}, "unit_price: expected float >= 0.0"),
@@ -122,6 +129,10 @@ def test_the_schema_in_the_documentation_is_the_code_s() -> None:
     assert written == sales.json_schema(), "run `make docs`"
 
 
+def _rows(found: Examined | list[Row]) -> list[Row]:
+    return found.rows if isinstance(found, Examined) else found
+
+
 @pytest.mark.parametrize("row", [sale(), sale(rating=None, unit_price=74.69), sale(kind="return", tax=None)])
 def test_what_the_schema_allows_is_taken(row: dict[str, Any]) -> None:
     jsonschema.validate(row, sales.json_schema())
@@ -132,4 +143,5 @@ def test_what_the_schema_allows_is_taken(row: dict[str, Any]) -> None:
 def test_what_the_schema_refuses_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(sale(**change), sales.json_schema())
-    assert isinstance(sales.decode(body(sale(**change)))[0], Rejection)
+    (row,) = _rows(examine(body(sale(**change)), Store(), RulesOnly()))
+    assert isinstance(row, Rejection)

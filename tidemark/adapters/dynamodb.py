@@ -21,7 +21,8 @@ from botocore.exceptions import (
 )
 
 from tidemark import cells, store
-from tidemark.cells import Cell, CellKey
+from tidemark.adapters.cell_items import cell_item, read_cell
+from tidemark.cells import Cell
 from tidemark.errors import BadRequest, Unavailable
 from tidemark.ledger import Attempt, Cancelled, Counted, Entry, InDoubt
 from tidemark.ports import Cells, Conflict, Ledger, SalesPage
@@ -88,7 +89,7 @@ class DynamoLedger(Ledger):
     def _cell_put(self, cell: Cell) -> TransactWriteItemTypeDef:
         put: dict[str, Any] = {
             "TableName": self._cells,
-            "Item": _cell_item(cell),
+            "Item": cell_item(cell),
             "ConditionExpression": "attribute_not_exists(hour_shard)",
         }
         if cell.version > 1:
@@ -182,29 +183,6 @@ class DynamoCells(Cells):
             for shard in range(cells.SHARDS):
                 values = {":hour": {"S": f"{hour}#{shard}"}}
                 yield from _query(self._client, self._table, None, "hour_shard = :hour", values)
-
-
-def read_cell(item: Mapping[str, Any]) -> Cell:
-    """The cell in an item of the cells table or in an image of its stream."""
-    minute, writer, branch = item["cell"]["S"].split("#", 2)
-    state = item["state"]["B"]
-    return Cell(
-        key=CellKey(int(minute), branch, writer),
-        version=int(item["version"]["N"]),
-        written_at=int(item["written_at"]["N"]),
-        combos=cells.unpack(base64.b64decode(state) if isinstance(state, str) else state),
-    )
-
-
-def _cell_item(cell: Cell) -> dict[str, Any]:
-    minute, branch, writer = cell.key
-    return {
-        "hour_shard": {"S": f"{minute // 60}#{cells.shard(writer)}"},
-        "cell": {"S": f"{minute:010d}#{writer}#{branch}"},
-        "version": {"N": str(cell.version)},
-        "written_at": {"N": str(cell.written_at)},
-        "state": {"B": cells.pack(cell.combos)},
-    }
 
 
 def _counted(item: Mapping[str, Any]) -> Counted:

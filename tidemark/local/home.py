@@ -64,7 +64,7 @@ class Home:
         chosen: dict[str, int] = {}
         for name in names:
             port = known.get(name, 0)
-            chosen[name] = port if port and _is_free(port) else _free_port()
+            chosen[name] = port if port and _is_free(port) else free_port()
         self._write_facts({**facts, "ports": {**known, **chosen}})
         return chosen
 
@@ -119,7 +119,8 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -11,12 +11,17 @@ export const count = (value: number): string => whole.format(value);
 export class Money {
   readonly #cents: Intl.NumberFormat;
   readonly #short: Intl.NumberFormat;
+  readonly #round: Intl.NumberFormat;
 
   constructor(currency: string) {
     const style = { style: "currency", currency, currencyDisplay: "narrowSymbol" } as const;
     this.#cents = new Intl.NumberFormat(LOCALE, style);
-    this.#short = new Intl.NumberFormat(LOCALE, { ...style, notation: "compact", maximumSignificantDigits: 3 });
+    this.#short = new Intl.NumberFormat(LOCALE, { ...style, notation: "compact", minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+    this.#round = new Intl.NumberFormat(LOCALE, { ...style, notation: "compact", maximumSignificantDigits: 3 });
   }
+
+  /** Units of 1/10,000 of a round number, on an axis. */
+  round = (value: number): string => this.#round.format(value / units);
 
   /** A decimal string, to the cent. */
   cents = (decimal: string): string => this.#cents.format(Number(decimal));

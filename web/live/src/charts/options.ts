@@ -27,7 +27,7 @@ const valueAxis = (c: Colours, money: Money): Option => ({
   type: "value",
   min: 0,
   splitNumber: 3,
-  axisLabel: { formatter: money.short, color: c.faint },
+  axisLabel: { formatter: money.round, color: c.faint },
   splitLine: { lineStyle: { color: c.line } },
 });
 

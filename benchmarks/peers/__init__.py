@@ -1,0 +1,1 @@
+"""What Tidemark is measured against."""

@@ -1,0 +1,86 @@
+"""The Lambda bundles: small, whole, quick to start. Each is built as it is deployed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra import bundles
+
+# Imports that would cost an ingest Lambda its quick start.
+TOO_HEAVY = {"boto3", "fastapi", "pydantic", "tensorflow", "redis", "httpx", "asyncio", "pandas", "duckdb"}
+MODULES_AT_MOST = 900
+SETTINGS = dict.fromkeys(
+    (
+        "TIDEMARK_LEDGER_TABLE",
+        "TIDEMARK_CELLS_TABLE",
+        "TIDEMARK_QUARANTINE_TABLE",
+        "TIDEMARK_LAKE_BUCKET",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+    ),
+    "x",
+)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundles") / "local"
+    bundles.build("local", folder)
+    return folder
+
+
+def imported(bundle: Path, name: str) -> set[str]:
+    """The modules that a handler imports, in a Python that has nothing but its bundle."""
+    code = f"import sys; sys.path.insert(0, {str(bundle)!r}); import functions.{name}.handler; print(*sys.modules)"
+    environment = {**SETTINGS, "AWS_DEFAULT_REGION": "eu-west-1", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", code],
+        cwd=bundle,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", [name for name in bundles.FUNCTIONS if name != "authorize"])
+def test_a_handler_starts_from_its_bundle_alone(built: Path, name: str) -> None:
+    assert f"functions.{name}.handler" in imported(built / name, name)
+
+
+def test_a_bundle_holds_none_of_its_siblings(built: Path) -> None:
+    for name in bundles.FUNCTIONS:
+        own = {path.name for path in (built / name / "functions").iterdir() if path.is_dir()} - {"__pycache__"}
+        assert own == {name}
+    assert not (built / "ingest" / "fastapi").exists()
+    assert not (built / "api" / "numpy").exists()
+    assert not (built / "ingest" / "tidemark" / "kpis.py").exists()
+
+
+def test_ingest_imports_no_more_than_its_budget(built: Path) -> None:
+    modules = imported(built / "ingest", "ingest")
+    assert not {module.split(".")[0] for module in modules} & TOO_HEAVY
+    assert len(modules) <= MODULES_AT_MOST
+
+
+def test_ingest_is_small_and_compiled(built: Path, tmp_path: Path) -> None:
+    bundle = built / "ingest"
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in bundle.rglob("*"):
+            if path.is_file():
+                archive.write(path, path.relative_to(bundle))
+    assert (tmp_path / "b.zip").stat().st_size <= 30_000_000
+    assert list((bundle / "tidemark" / "__pycache__").glob("ingest.*.pyc"))
+
+
+def test_nothing_is_built_again_while_nothing_changed(built: Path) -> None:
+    before = (built / "ingest" / "functions" / "ingest" / "handler.py").stat().st_mtime_ns
+    assert bundles.build("local", built) == bundles.digest("local")
+    assert (built / "ingest" / "functions" / "ingest" / "handler.py").stat().st_mtime_ns == before
