@@ -113,7 +113,7 @@ def fetch(name: str, *, progress: Progress = lambda done, total: None, origin: s
     if found == wanted:
         return wanted
     FETCHED.mkdir(parents=True, exist_ok=True)
-    partial = FETCHED / f"{name}.part"
+    partial = FETCHED / f"partial-{name}"  # the ending stays: it says how to read it
     if found is not None:
         shutil.copyfile(found, partial)
     else:

@@ -1,0 +1,102 @@
+"""What the Core stack's template promises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from infra.bundles import FUNCTIONS
+from infra.cdk.core_stack import CoreStack
+from tidemark.settings import StoreSettings
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    bundles = tmp_path_factory.mktemp("bundles")
+    for name in FUNCTIONS:
+        (bundles / name).mkdir()
+        (bundles / name / "handler.py").write_text(f"# {name}")
+    stack = CoreStack(cdk.App(), "Core", bundles=bundles, redis_url="redis://x:1", store=StoreSettings())
+    return Template.from_stack(stack)
+
+
+def resources(template: Template, kind: str) -> list[dict[str, Any]]:
+    return [found["Properties"] for found in template.find_resources(kind).values()]
+
+
+def test_every_table_is_encrypted_and_can_be_taken_back_in_time(template: Template) -> None:
+    tables = resources(template, "AWS::DynamoDB::GlobalTable")
+    assert len(tables) == 3
+    for table in tables:
+        assert table["SSESpecification"]["SSEEnabled"]
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+        (replica,) = table["Replicas"]
+        assert replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+
+
+def test_the_bucket_is_private_encrypted_and_takes_no_plain_http(template: Template) -> None:
+    (bucket,) = resources(template, "AWS::S3::Bucket")
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert bucket["BucketEncryption"]
+    template.has_resource_properties(
+        "AWS::S3::BucketPolicy",
+        {"PolicyDocument": {"Statement": Match.array_with([Match.object_like({"Effect": "Deny"})])}},
+    )
+
+
+def test_no_statement_allows_everything(template: Template) -> None:
+    for policy in resources(template, "AWS::IAM::Policy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert "*" not in actions
+            assert not any(action.endswith(":*") for action in actions)
+            if statement["Resource"] == "*":
+                assert actions == ["dynamodb:ListStreams"], "only what AWS has no narrower resource for"
+
+
+def test_every_path_but_health_and_documentation_is_behind_the_authorizer(template: Template) -> None:
+    names = {key: found["Properties"].get("PathPart") for key, found in
+             template.find_resources("AWS::ApiGateway::Resource").items()}  # fmt: skip
+    open_paths = set()
+    for method in resources(template, "AWS::ApiGateway::Method"):
+        if method["AuthorizationType"] != "CUSTOM":
+            open_paths.add(names[method["ResourceId"]["Ref"]])
+    assert open_paths == {"healthz", "docs", "openapi.json"}
+
+
+def test_logs_end_and_what_fails_is_kept(template: Template) -> None:
+    assert all(group["RetentionInDays"] for group in resources(template, "AWS::Logs::LogGroup"))
+    mappings = resources(template, "AWS::Lambda::EventSourceMapping")
+    assert len(mappings) == 2
+    for mapping in mappings:
+        assert mapping["BisectBatchOnFunctionError"]
+        assert mapping["DestinationConfig"]["OnFailure"]
+        assert mapping["MaximumRetryAttempts"] == 10
+    (stage,) = resources(template, "AWS::ApiGateway::Stage")
+    assert stage["AccessLogSetting"]
+    assert stage["MethodSettings"][0]["ThrottlingRateLimit"]
+
+
+def test_the_access_log_tells_of_no_customer(template: Template) -> None:
+    (stage,) = resources(template, "AWS::ApiGateway::Stage")
+    shape = json.loads(stage["AccessLogSetting"]["Format"])
+    assert not {"ip", "user", "caller"} & {key.lower() for key in shape}
+    assert "$context.identity" not in stage["AccessLogSetting"]["Format"]
+
+
+def test_lambdas_run_what_the_bundles_are_built_for(template: Template) -> None:
+    functions = [f for f in resources(template, "AWS::Lambda::Function") if "functions." in f["Handler"]]
+    assert {f["Handler"].split(".")[1] for f in functions} == set(FUNCTIONS)
+    for function in functions:
+        assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+        assert function["Timeout"] <= 29
+
+
+def test_the_app_s_folder_of_bundles_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="Cannot find asset"):
+        CoreStack(cdk.App(), "Core", bundles=tmp_path / "none", redis_url="", store=StoreSettings())
