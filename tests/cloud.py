@@ -38,6 +38,12 @@ class Cloud:
             [str(TIDEMARK), *words], env=self.environment, capture_output=True, text=True, check=check
         )
 
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """`tidemark WORDS`, going on by itself."""
+        return subprocess.Popen(
+            [str(TIDEMARK), *words], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
     def simulate(self, *words: str) -> dict[str, Any]:
         """The summary of `tidemark simulate`."""
         summary: dict[str, Any] = json.loads(self.run("simulate", "--json", *words).stdout)
@@ -56,6 +62,17 @@ class Cloud:
         """The KPIs."""
         answer = self.get("/v1/kpis", **query)
         assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the live page is given; empty while ws_server does not answer."""
+        try:
+            answer = httpx.get(
+                f"{self.live}/snapshot", headers={"Authorization": f"Bearer {self.tokens['read']}"}, timeout=20
+            )
+        except httpx.TransportError:
+            return {"names": [], "cells": []}
         found: dict[str, Any] = answer.json()
         return found
 

@@ -62,8 +62,22 @@ class Ledger(ABC):
         """Every sale, in any order, read consistently."""
 
 
+class CellsPage(msgspec.Struct, frozen=True):
+    """Some cells, and where to go on from, None at the end."""
+
+    cells: list[Cell]
+    cursor: str | None
+
+
 class Cells(ABC):
     """Reading the cells."""
+
+    @abstractmethod
+    def page(self, *, limit: int, cursor: str | None = None) -> CellsPage:
+        """Some of all cells, about `limit` at most, in any order, read consistently.
+
+        Raises BadRequest where `cursor` is none that an earlier page gave.
+        """
 
     @abstractmethod
     def read(self, since: int | None = None, until: int | None = None) -> Iterator[Cell]:

@@ -8,10 +8,13 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 
 from functions.responses import STATUS
 from tidemark import __version__, errors, sale
+from tidemark.cells import Cell
 from tidemark.kpis import Selection, kpis
 from tidemark.ports import Cells, Ledger
 from tidemark.store import Store
@@ -22,6 +25,7 @@ Moment = Annotated[
     Query(description="RFC 3339 time of a whole minute, with a zone, or a day (YYYY-MM-DD, UTC)"),
 ]
 PAGE = 500
+SNAPSHOT = 5_000  # cells; 6 MB is what a Lambda may answer
 
 
 class MsgspecResponse(Response):
@@ -41,7 +45,15 @@ def create_app(store: Store, ledger: Ledger, cells: Cells) -> FastAPI:
         version=__version__,
         description="Live sales: exact counters, and the ledger behind them.",
         default_response_class=MsgspecResponse,
+        docs_url=None,
+        redoc_url=None,
     )
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> Response:
+        """The API's pages; the description's address is relative: a stage's name stands before it."""
+        return get_swagger_ui_html(openapi_url="openapi.json", title="Tidemark API")
 
     @app.exception_handler(errors.TidemarkError)
     async def refused(request: Request, error: Exception) -> Response:
@@ -86,20 +98,13 @@ def create_app(store: Store, ledger: Ledger, cells: Cells) -> FastAPI:
     ) -> Response:
         """The cells of a range, every writer's, as JSON."""
         found = cells.read(_minute("from", since), _minute("to", until))
-        return MsgspecResponse(
-            {
-                "cells": [
-                    {
-                        "minute": cell.key.minute,
-                        "branch": cell.key.branch,
-                        "writer": cell.key.writer,
-                        "version": cell.version,
-                        "combos": [[*combo, *values] for combo, values in cell.combos.items()],
-                    }
-                    for cell in found
-                ]
-            }
-        )
+        return MsgspecResponse({"cells": [_cell(cell) for cell in found]})
+
+    @app.get("/v1/snapshot")
+    def get_snapshot(limit: Annotated[int, Query(ge=1, le=SNAPSHOT)] = SNAPSHOT, cursor: str | None = None) -> Response:
+        """Every cell, in pages; go on with `cursor` until it is null. Of a cell seen twice the higher version holds."""
+        page = cells.page(limit=limit, cursor=cursor)
+        return MsgspecResponse({"cells": [_cell(cell) for cell in page.cells], "cursor": page.cursor})
 
     @app.get("/v1/sales")
     def get_sales(
@@ -131,6 +136,55 @@ def create_app(store: Store, ledger: Ledger, cells: Cells) -> FastAPI:
         return MsgspecResponse(sale.json_schema())
 
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The API's description, with what the ingest Lambda answers beside it."""
+    if app.openapi_schema is None:
+        described = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        described["paths"]["/v1/sales"]["post"] = {
+            "summary": "Take 1 to 500 sales",
+            "description": "Sending a sale again is safe: it is answered `duplicate` and counted once.",
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["sales"],
+                            "additionalProperties": False,
+                            "properties": {
+                                "sales": {
+                                    "type": "array",
+                                    "minItems": 1,
+                                    "maxItems": sale.MAX_SALES,
+                                    "items": {k: v for k, v in sale.json_schema().items() if k[0] != "$"},
+                                }
+                            },
+                        }
+                    }
+                },
+            },
+            "responses": {
+                "200": {"description": "A result for each sale, in the order sent"},
+                "400": {"description": "The envelope is wrong; nothing is taken"},
+                "413": {"description": "The body is over 1 MiB"},
+                "503": {"description": "Not now; send the same again"},
+            },
+        }
+        app.openapi_schema = described
+    return app.openapi_schema
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    """A cell as JSON: each row is product line, customer type, payment, then the measures in units of 1/10,000."""
+    return {
+        "minute": cell.key.minute,
+        "branch": cell.key.branch,
+        "writer": cell.key.writer,
+        "version": cell.version,
+        "combos": [[*combo, *values] for combo, values in cell.combos.items()],
+    }
 
 
 def _set(values: list[str] | None) -> frozenset[str] | None:

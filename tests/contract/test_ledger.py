@@ -125,6 +125,22 @@ def test_cells_are_read_by_range(pair: Pair, hours: int) -> None:
     assert found == {n * 30 for n in range(1, 8) if n * 30 < 30 + hours * 60}
 
 
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_all_cells_come_in_pages(pair: Pair, limit: int) -> None:
+    ledger, cells = pair
+    made = attempt(*(sale(f"s{n}", sold_at=minute(n * 100), branch="A#|B") for n in range(7)))
+    ledger.commit(made)
+    found: list[Cell] = []
+    cursor = None
+    while True:
+        page = cells.page(limit=limit, cursor=cursor)
+        found += page.cells
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert sorted(found, key=lambda c: c.key) == sorted(made.cells, key=lambda c: c.key)
+
+
 def test_a_branch_s_sales_come_in_pages_in_the_order_of_time(pair: Pair) -> None:
     ledger, _ = pair
     rows = [sale(f"s{n}", sold_at=minute((n * 7) % 20 * 400)) for n in range(20)]

@@ -105,6 +105,24 @@ def test_the_kpis_of_every_part_add_up(replayed: Cloud) -> None:
     assert january["last_day"] == "2019-01-31"
 
 
+def test_the_snapshot_is_all_the_cells(replayed: Cloud) -> None:
+    first = replayed.get("/v1/snapshot", limit=600).json()
+    second = replayed.get("/v1/snapshot", limit=600, cursor=first["cursor"]).json()
+    assert second["cursor"] is None
+    tickets = sum(combo[3] for page in (first, second) for cell in page["cells"] for combo in cell["combos"])
+    assert tickets == replayed.kpis()["tickets"]
+    assert replayed.get("/v1/snapshot", cursor="made up").status_code == 400
+
+
+def test_the_api_documents_itself(cloud: Cloud) -> None:
+    described = httpx.get(f"{cloud.api}/openapi.json").json()
+    paths = {"/healthz", "/v1/kpis", "/v1/snapshot", "/v1/cells", "/v1/sales", "/v1/sales/{invoice_id}"}
+    assert paths <= set(described["paths"])
+    assert "post" in described["paths"]["/v1/sales"]
+    page = httpx.get(f"{cloud.api}/docs").text
+    assert 'url: "openapi.json"' in page.replace("'", '"')
+
+
 def test_every_sale_can_be_looked_at(replayed: Cloud) -> None:
     found: list[str] = []
     cursor = None
@@ -130,10 +148,7 @@ def test_what_ingest_could_not_publish_comes_through_the_stream(replayed: Cloud)
     silent.post(body(sale("told by nobody", sold_at="2019-03-30T12:00:00Z")), clock)
 
     def shown() -> bool:
-        snapshot = httpx.get(
-            f"{replayed.live}/snapshot", headers={"Authorization": f"Bearer {replayed.tokens['read']}"}
-        )
-        return silent._writer.name in snapshot.json()["names"]
+        return silent._writer.name in replayed.snapshot()["names"]
 
     wait_until(shown, "the live page", seconds=20)
 
@@ -161,3 +176,30 @@ def test_faults_are_answered_for_what_they_are(replayed: Cloud, tmp_path: Path) 
         summary["faults"]["duplicate"] + summary["faults"]["conflict"]
     )
     assert replayed.audit()["tickets"] == 1601
+
+
+def test_whatever_dies_in_the_middle_of_a_replay_it_ends_exact(cloud: Cloud, supermarket_file: Path) -> None:
+    """ws_server, Redis and the simulator itself are killed one after the other; then the replay is finished."""
+    cloud.forget_sales()
+    cloud.restart("ws_server")
+    words = ("simulate", "--source", "csv", "--file", str(supermarket_file), "--rate", "150")
+    for part, at in (("ws_server", 150), ("redis", 350), ("simulator", 550)):
+        with cloud.start(*words) as replay:
+            wait_until(lambda n=at: cloud.kpis()["tickets"] >= n, "the replay", seconds=60)  # type: ignore[misc]
+            if part != "simulator":
+                cloud.kill(part)
+            replay.kill()
+    cloud.simulate("--source", "csv", "--file", str(supermarket_file), "--max")
+    assert _matches(cloud.kpis())
+    assert cloud.audit()["tickets"] == 1000
+
+    def page_is_right() -> bool:
+        return _sum_of(cloud.snapshot()) == (1000, 3_229_667_490)
+
+    wait_until(page_is_right, "the live page", seconds=30)
+
+
+def _sum_of(snapshot: dict[str, Any]) -> tuple[int, int]:
+    """Tickets and sales (units of 1/10,000) of a snapshot's rows, whose measures begin after three names."""
+    rows = [row for *_, rows in snapshot["cells"] for row in rows]
+    return sum(row[3] for row in rows), sum(row[5] for row in rows)

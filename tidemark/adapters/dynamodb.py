@@ -25,7 +25,7 @@ from tidemark.adapters.cell_items import cell_item, read_cell
 from tidemark.cells import Cell
 from tidemark.errors import BadRequest, Unavailable
 from tidemark.ledger import Attempt, Cancelled, Counted, Entry, InDoubt
-from tidemark.ports import Cells, Conflict, Ledger, SalesPage
+from tidemark.ports import Cells, CellsPage, Conflict, Ledger, SalesPage
 from tidemark.settings import TableSettings
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 INDEX = "by_branch_day"
+BAD_CURSOR = "cursor: not one that an earlier page gave"
 BATCH_WRITE = 25  # AWS, BatchWriteItem
 DAYS_A_PAGE = 92  # days that one page of sales looks into before it answers with what it has
 SCAN_ABOVE_HOURS = 6  # a longer range of cells is read by scanning: 8 queries an hour add up
@@ -175,6 +176,18 @@ class DynamoCells(Cells):
             if (since is None or cell.key.minute >= since) and (until is None or cell.key.minute < until):
                 yield cell
 
+    def page(self, *, limit: int, cursor: str | None = None) -> CellsPage:
+        request: dict[str, Any] = {"TableName": self._table, "ConsistentRead": True, "Limit": limit}
+        if cursor:
+            hour_shard, _, cell = _decode_cursor(cursor).partition("|")
+            if not cell:
+                raise BadRequest(BAD_CURSOR)
+            request["ExclusiveStartKey"] = {"hour_shard": {"S": hour_shard}, "cell": {"S": cell}}
+        answer = self._client.scan(**request)
+        last = answer.get("LastEvaluatedKey")
+        after = _cursor(f"{last['hour_shard']['S']}|{last['cell']['S']}") if last else None
+        return CellsPage([read_cell(item) for item in answer["Items"]], after)
+
     def _items(self, since: int | None, until: int | None) -> Iterator[dict[str, Any]]:
         if since is None or until is None or (until - since) > SCAN_ABOVE_HOURS * 60:
             yield from _scan(self._client, self._table)
@@ -201,13 +214,17 @@ def _cursor(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str) -> str:
+def _decode_cursor(cursor: str) -> str:
     try:
-        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, ValueError):
-        key = ""
+        raise BadRequest(BAD_CURSOR) from None
+
+
+def _read_cursor(cursor: str) -> str:
+    key = _decode_cursor(cursor)
     if not (key[:10].isdecimal() and key[10:11] == "#"):
-        raise BadRequest("cursor: not one that an earlier page gave")
+        raise BadRequest(BAD_CURSOR)
     return key
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tidemark.cells import Cell, CellKey
 from tidemark.ledger import Attempt, Cancelled, Counted, Entry
-from tidemark.ports import Cells, Conflict, Ledger, LiveStream, SalesPage
+from tidemark.ports import Cells, CellsPage, Conflict, Ledger, LiveStream, SalesPage
 
 
 class MemoryLedger(Ledger, Cells):
@@ -54,6 +54,12 @@ class MemoryLedger(Ledger, Cells):
 
     def scan(self) -> Iterator[Counted]:
         return iter([counted for counted, _ in self.sold.values()])
+
+    def page(self, *, limit: int, cursor: str | None = None) -> CellsPage:
+        start = int(cursor or 0)
+        found = list(self.cells.values())
+        more = start + limit < len(found)
+        return CellsPage(found[start : start + limit], str(start + limit) if more else None)
 
     def read(self, since: int | None = None, until: int | None = None) -> Iterator[Cell]:
         return iter(

@@ -93,15 +93,23 @@ class RedisStream(LiveStream):
 
     def publish(self, cells: Iterable[Cell], anomalies: Iterable[Entry]) -> None:
         command = ("XADD", KEY, "MAXLEN", "~", LENGTH, "*", "m", encode(cells, anomalies))
+        if self._connection is not None:
+            try:
+                self._call(self._connection, command)
+                return
+            except (OSError, hiredis.HiredisError):
+                self._drop()  # perhaps only this connection is dead; saying a thing twice is harmless
         try:
-            if self._connection is None:
-                self._connection = self._connect()
+            self._connection = self._connect()
             self._call(self._connection, command)
         except (OSError, hiredis.HiredisError) as error:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._drop()
             raise Unavailable("the live stream does not answer") from error
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _connect(self) -> socket.socket:
         host = self._url.hostname or ""
