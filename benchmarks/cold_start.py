@@ -28,6 +28,7 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps([time.process_time() - began_cpu, time.perf_counter() - began, peak]))
 """
 SETTINGS = {
+    **bundles.ENVIRONMENT,
     "TIDEMARK_LEDGER_TABLE": "ledger",
     "TIDEMARK_CELLS_TABLE": "cells",
     "TIDEMARK_QUARANTINE_TABLE": "quarantine",

@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = ("authorize", "ingest", "publish", "archive", "api")
 FILES = {"ingest": ("models/sales/model.tflite", "models/sales/model.json")}
 Target = Literal["local", "aws"]
+# A Lambda has one processor or less: threads for linear algebra would only cost a quarter of its start.
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 AWS_PYTHON = "3.13"
 AWS_PLATFORM = "aarch64-manylinux_2_34"
 

@@ -9,6 +9,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.bundles import ENVIRONMENT
+
 
 class BundledFunction(Construct):
     """The Lambda `functions/<name>/handler.py`, with its log group. Python 3.13 on arm64."""
@@ -33,7 +35,7 @@ class BundledFunction(Construct):
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(str(bundles / folder)),
             handler=f"functions.{folder}.handler.handler",
-            environment={"POWERTOOLS_LOG_LEVEL": "INFO", **environment},
+            environment={"POWERTOOLS_LOG_LEVEL": "INFO", **ENVIRONMENT, **environment},
             memory_size=memory_mb,
             timeout=cdk.Duration.seconds(timeout_s),
             log_group=logs.LogGroup(
