@@ -7,7 +7,7 @@ version agree whatever was repeated, reordered or lost on the way. Readers sum o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 from zlib import crc32
 
@@ -74,21 +74,6 @@ def measures(
 def add(left: Measures, right: Measures) -> Measures:
     """The sum, measure by measure."""
     return tuple(map(int.__add__, left, right))
-
-
-def total(parts: Iterable[Measures]) -> Measures:
-    """The sum of any number of measures."""
-    return tuple(map(sum, zip(*parts, strict=True))) or ZERO
-
-
-def newest(cells: Iterable[Cell]) -> dict[CellKey, Cell]:
-    """The merge: of every cell, its highest version."""
-    merged: dict[CellKey, Cell] = {}
-    for cell in cells:
-        held = merged.get(cell.key)
-        if held is None or cell.version > held.version:
-            merged[cell.key] = cell
-    return merged
 
 
 def shard(writer: str) -> int:
