@@ -98,6 +98,16 @@ class LivePageSettings(StoreSettings, TableSettings, StreamSettings, TokenSettin
     ] = ""
     page: Annotated[str, Meta(description="folder of the built live page")] = "web/live/dist"
     source_label: Annotated[str, Meta(description="what the page says of where the sales come from")] = ""
+    max_clients: Annotated[int, Meta(ge=1, description="browsers that one ws_server serves at once")] = 10_000
+    max_clients_per_session: Annotated[
+        int, Meta(ge=1, description="pages that one signed-in browser may have open at one ws_server")
+    ] = 50
+    drain_seconds: Annotated[
+        int, Meta(ge=0, le=110, description="how long ws_server, told to end, lets browsers move to another")
+    ] = 20
+    reload_minutes: Annotated[
+        int, Meta(ge=1, description="how often ws_server loads all cells again, in case a message was lost")
+    ] = 60
     state_file: Annotated[
         str, Meta(description="local cloud only: the state.json in which a used sign-in link is replaced")
     ] = ""

@@ -16,10 +16,11 @@ ISSUER = "tidemark"
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """What a token allows: `admin` is every scope."""
+    """What a token allows, until `expires_at`, seconds since 1970: `admin` is every scope."""
 
     name: str
     scope: Scope
+    expires_at: float
 
     def require(self, scope: Scope) -> None:
         """Raises Forbidden unless the grant covers `scope`."""
@@ -44,7 +45,9 @@ def verify(secret: str, token: str) -> Grant:
             issuer=ISSUER,
             options={"require": ["exp", "sub", "iss"]},
         )
-        return msgspec.convert({"name": claims["sub"], "scope": claims.get("scope")}, Grant)
+        return msgspec.convert(
+            {"name": claims["sub"], "scope": claims.get("scope"), "expires_at": claims["exp"]}, Grant
+        )
     except jwt.ExpiredSignatureError:
         raise Unauthorized("this token has expired") from None
     except (jwt.PyJWTError, msgspec.ValidationError):

@@ -5,6 +5,7 @@ from gevent import monkey
 monkey.patch_all()
 
 import logging  # noqa: E402  # after patching
+import signal  # noqa: E402
 
 import gevent  # noqa: E402
 from redis import Redis  # noqa: E402
@@ -17,6 +18,7 @@ from tidemark.adapters.dynamodb import DynamoCells  # noqa: E402
 from ws_server.access import Access  # noqa: E402
 from ws_server.app import LivePage  # noqa: E402
 from ws_server.reader import BLOCK_MS, Reader  # noqa: E402
+from ws_server.routes import Routes  # noqa: E402
 
 
 def main() -> None:
@@ -31,10 +33,12 @@ def main() -> None:
         retry=Retry(NoBackoff(), 0),
     )
     page = LivePage(chosen, Access(aws.secret(chosen.token_secret), redis))
-    page.reader = Reader(redis, DynamoCells(aws.dynamodb_reads(), chosen), page.ticker.merge)
+    Routes(page)
+    page.reader = Reader(redis, DynamoCells(aws.dynamodb_reads(), chosen), page.ticker.merge, chosen.reload_minutes)
     gevent.spawn(page.reader.run)
-    gevent.spawn(page.ticker.run)
-    page.sockets.run(page.flask, host=chosen.host, port=chosen.port, log_output=False)
+    gevent.spawn(page.reader.reload)
+    gevent.signal_handler(signal.SIGTERM, lambda: gevent.spawn(page.drain))
+    page.serve()
 
 
 if __name__ == "__main__":

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
+from http import HTTPStatus
 
 from redis import Redis
 
 from tidemark import tokens
-from tidemark.errors import Unauthorized
+from tidemark.errors import BadRequest, Forbidden, TidemarkError, Unauthorized, Unavailable
+from tidemark.settings import LivePageSettings
 from tidemark.tokens import Grant
 
 COOKIE = "tidemark_session"
 CODE_LIFETIME = timedelta(days=1)
 SESSION_LIFETIME = timedelta(hours=12)
 CODE_NAME = "sign-in code"
+
+STATUS = {
+    Unauthorized: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    BadRequest: HTTPStatus.BAD_REQUEST,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def status(error: TidemarkError) -> HTTPStatus:
+    """The HTTP status of a refusal."""
+    return STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 class Access:
@@ -42,7 +59,11 @@ class Access:
 
     def session(self, cookie: str | None, header: str | None = None) -> Grant:
         """Who holds this cookie, or this Authorization header. Raises Unauthorized."""
-        grant = tokens.verify(self._secret, tokens.bearer(header) if header else cookie or "")
+        return self.grant(credential(cookie, header))
+
+    def grant(self, credential: str) -> Grant:
+        """Who holds this token. Raises Unauthorized where it may not read."""
+        grant = tokens.verify(self._secret, credential)
         if grant.name.startswith(CODE_NAME):
             raise Unauthorized("a sign-in code is no session")
         grant.require("read")
@@ -51,3 +72,34 @@ class Access:
     def api_token(self) -> str:
         """A token for asking the API on a browser's behalf."""
         return tokens.mint(self._secret, "read", name="live page", lifetime=timedelta(minutes=5))
+
+
+def credential(cookie: str | None, header: str | None) -> str:
+    """The token that a request carries: its Authorization header's, or else its cookie's."""
+    return tokens.bearer(header) if header else cookie or ""
+
+
+class Limits:
+    """How many sockets may be open."""
+
+    def __init__(self, settings: LivePageSettings) -> None:
+        self._settings = settings
+        self._open: Counter[str] = Counter()
+        self.closed_for: str | None = None
+
+    @contextmanager
+    def one_more(self, credential: str) -> Iterator[None]:
+        """Counts one socket of a session while it is open. Raises Unavailable where that is one too many."""
+        if self.closed_for:
+            raise Unavailable(self.closed_for)
+        if self._open.total() >= self._settings.max_clients:
+            raise Unavailable("this server serves as many browsers as it may")
+        if self._open[credential] >= self._settings.max_clients_per_session:
+            raise Unavailable("this browser has as many pages open as it may")
+        self._open[credential] += 1
+        try:
+            yield
+        finally:
+            self._open[credential] -= 1
+            if not self._open[credential]:
+                del self._open[credential]

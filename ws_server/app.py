@@ -1,43 +1,36 @@
-"""The routes and socket events of the live page."""
+"""The live page's process: its socket and what becomes of it. The routes are in `routes.py`."""
 
 from __future__ import annotations
 
-import gzip
+import logging
 import time
-from http import HTTPStatus
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-import httpx
-import msgspec
-from flask import Flask, Response, make_response, redirect, request, send_from_directory
+import gevent
+from flask import Flask, request
 from flask_socketio import SocketIO
-from werkzeug.wrappers import Response as AnyResponse
+from gevent.pywsgi import WSGIServer
 
-from tidemark import __version__
-from tidemark.errors import Forbidden, TidemarkError, Unauthorized
 from tidemark.settings import LivePageSettings
-from ws_server.access import COOKIE, SESSION_LIFETIME, Access
+from ws_server.access import COOKIE, Access, Limits, credential
+from ws_server.broadcast import Broadcast
+from ws_server.client import CLIENT, MESSAGE, Client, Handler
+from ws_server.metrics import Metrics
 from ws_server.reader import Reader
+from ws_server.snapshots import Snapshots
 from ws_server.ticks import Ticker
 from ws_server.truth import Truth
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; "
-        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-GZIP_ABOVE = 1_400
-PASSED_ON = ("branch", "from", "to", "limit", "cursor")
+log = logging.getLogger(__name__)
 
-SIGN_IN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tidemark</title>
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<style>body{{font:16px/1.5 system-ui;max-width:34rem;margin:18vh auto;padding:0 1.5rem}}code{{font-size:.95em}}</style>
-<h1>Sign in</h1><p>{reason}</p><p>Open the link that <code>tidemark status</code> prints: each opens the page once, and
-the browser stays signed in for 12 hours.</p></html>"""
+BACKLOG = 4096
+SWEEP_S = 2.0
+FAREWELL_S = 0.5
+PING_S = 10
 
 
 class LivePage:
@@ -46,208 +39,94 @@ class LivePage:
     def __init__(self, settings: LivePageSettings, access: Access) -> None:
         self.settings = settings
         self.access = access
+        self.metrics = Metrics()
+        self.limits = Limits(settings)
         self.truth = Truth()
-        self.flask = Flask(__name__, static_folder=None)
+        self.snapshots = Snapshots(self.truth)
+        self.broadcast = Broadcast(self.metrics)
+        self.ticker = Ticker(self.truth, self.broadcast.send)
+        self.reader: Reader | None = None
+        self.flask = Flask("ws_server", static_folder=None)
         self.sockets = SocketIO(
             self.flask,
             async_mode="gevent",
             transports=["websocket"],  # type: ignore[call-arg]  # engineio takes it; the stub does not know
-            ping_interval=10,
-            ping_timeout=10,
-            max_http_buffer_size=16_384,
+            ping_interval=PING_S,
+            ping_timeout=PING_S,
+            max_http_buffer_size=MESSAGE,
             http_compression=False,
         )
-        self.ticker = Ticker(self.truth, lambda message: self.sockets.emit("tick", message))
-        self.reader: Reader | None = None
-        self.clients = 0
-        self._snapshot: tuple[str, bytes] = ("", b"")
-        self._compressed: dict[str, bytes] = {}
-        self._store = settings.store()
-        self._api = httpx.Client(timeout=20)
-        self._routes()
-        self._events()
-
-    def _routes(self) -> None:
-        app = self.flask
-        app.after_request(self._secure)
-        app.register_error_handler(TidemarkError, self._refuse)
-        app.add_url_rule("/", view_func=self.index)
-        app.add_url_rule("/assets/<path:name>", view_func=self.asset)
-        app.add_url_rule("/signin", view_func=self.sign_in)
-        app.add_url_rule("/signin/codes", view_func=self.new_code, methods=["POST"])
-        app.add_url_rule("/config", view_func=self.config)
-        app.add_url_rule("/snapshot", view_func=self.snapshot)
-        app.add_url_rule("/v1/<path:rest>", view_func=self.ask_api)
-        app.add_url_rule("/healthz", view_func=self.health)
-
-    def _events(self) -> None:
+        sockets: Any = self.sockets  # the stub does not know its `server`
+        # engineio has no setting for its transport's class
+        sockets.server.eio._async["websocket"] = lambda serve, _: Client(self._admit, serve)  # noqa: SLF001
         self.sockets.on_event("connect", self._connect)
         self.sockets.on_event("disconnect", self._disconnect)
         self.sockets.on_event("clock", self._clock)
+        self._measure()
+        self._server = WSGIServer(
+            (settings.host, settings.port), self.flask, backlog=BACKLOG, handler_class=Handler, log=None
+        )
 
-    # -- who
+    @property
+    def ready(self) -> bool:
+        """Whether a browser that comes now can be served."""
+        return self.reader is not None and self.reader.loaded and not self.limits.closed_for
 
-    def _session(self) -> None:
-        self.access.session(request.cookies.get(COOKIE), request.headers.get("Authorization"))
+    def serve(self) -> None:
+        """Serve until told to end."""
+        gevent.spawn(self.ticker.run)
+        gevent.spawn(self._end_sessions)
+        self._server.serve_forever()
 
-    def _connect(self, auth: object = None) -> bool | None:
+    def drain(self) -> None:
+        """Let the browsers move to another server, then end: none is dropped before it has found its place."""
+        self.limits.closed_for = "this server is about to end"
+        self._server.stop_accepting()
+        seconds = self.settings.drain_seconds
+        if seconds:
+            log.info("asking %d browsers to move within %d s", len(self.broadcast.clients), seconds)
+            self.broadcast.send("move", f'{{"within_ms":{seconds * 500}}}'.encode())
+        deadline = time.monotonic() + seconds
+        while self.broadcast.clients and time.monotonic() < deadline:
+            gevent.sleep(0.1)
+        self._server.stop(timeout=FAREWELL_S)
+
+    # -- the socket
+
+    @contextmanager
+    def _admit(self, environ: dict[str, Any]) -> Iterator[float]:
         try:
-            self._session()
-        except (Unauthorized, Forbidden):
-            return False
-        self.clients += 1
-        return None
+            cookies = SimpleCookie(environ.get("HTTP_COOKIE", ""))
+        except CookieError:
+            cookies = SimpleCookie()
+        cookie = cookies[COOKIE].value if COOKIE in cookies else None
+        held = credential(cookie, environ.get("HTTP_AUTHORIZATION"))
+        ends_at = self.access.grant(held).expires_at
+        with self.limits.one_more(held):
+            yield ends_at
+
+    def _connect(self, auth: object = None) -> None:
+        self.broadcast.clients.add(request.environ[CLIENT])
 
     def _disconnect(self, reason: object = None) -> None:
-        self.clients -= 1
+        self.broadcast.clients.discard(request.environ[CLIENT])
 
     @staticmethod
     def _clock(sent: object = None) -> float:
         """The server's clock, for a page that wants to know how far its own is off. Milliseconds since 1970."""
         return time.time() * 1000
 
-    # -- pages
+    def _end_sessions(self) -> None:
+        while True:
+            gevent.sleep(SWEEP_S)
+            now = time.time()
+            for client in [client for client in self.broadcast.clients if client.ends_at < now]:
+                client.close(reason="the session has ended")
 
-    def index(self) -> AnyResponse:
-        """The page, for those who are signed in."""
-        try:
-            self._session()
-        except (Unauthorized, Forbidden):
-            return _page(SIGN_IN_PAGE.format(reason="You are not signed in."), HTTPStatus.UNAUTHORIZED)
-        response = send_from_directory(self._folder, "index.html")
-        response.headers["Cache-Control"] = "no-cache"
-        return response
-
-    def asset(self, name: str) -> AnyResponse:
-        """A built file; its name changes with its content."""
-        response: AnyResponse = send_from_directory(self._folder / "assets", name)
-        if "gzip" in request.headers.get("Accept-Encoding", "") and response.status_code == HTTPStatus.OK:
-            if name not in self._compressed:
-                self._compressed[name] = gzip.compress((self._folder / "assets" / name).read_bytes(), 6)
-            response = Response(self._compressed[name], mimetype=response.mimetype)
-            response.headers["Content-Encoding"] = "gzip"
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["Vary"] = "Accept-Encoding"
-        return response
-
-    @property
-    def _folder(self) -> Path:
-        return Path(self.settings.page).resolve()
-
-    def sign_in(self) -> AnyResponse:
-        """Redeem a code for a session's cookie."""
-        try:
-            session = self.access.redeem(request.args.get("code", ""))
-        except Unauthorized as error:
-            try:
-                self._session()  # a reload of the link, by somebody who is in already
-            except (Unauthorized, Forbidden):
-                return _page(SIGN_IN_PAGE.format(reason=f"Not signed in: {error}."), HTTPStatus.UNAUTHORIZED)
-            return redirect("/")
-        response = redirect("/")
-        response.set_cookie(
-            COOKIE,
-            session,
-            max_age=int(SESSION_LIFETIME.total_seconds()),
-            httponly=True,
-            samesite="Lax",
-            secure=request.is_secure,
-        )
-        self._replace_link()
-        return response
-
-    def new_code(self) -> AnyResponse:
-        """Another sign-in link, for whoever holds a token that may read."""
-        self._session()
-        return _json({"path": f"/signin?code={self.access.new_code()}"})
-
-    def _replace_link(self) -> None:
-        if not self.settings.state_file:
-            return
-        path = Path(self.settings.state_file)
-        state = msgspec.json.decode(path.read_bytes())
-        state["endpoints"]["live"] = f"{request.host_url}signin?code={self.access.new_code()}"
-        partial = path.with_suffix(".live")
-        partial.touch(mode=0o600)
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(state)))
-        partial.replace(path)
-
-    # -- data
-
-    def config(self) -> AnyResponse:
-        """What the page must know of the store."""
-        self._session()
-        return _json({"version": __version__, "source": self.settings.source_label, "store": self._store})
-
-    def snapshot(self) -> AnyResponse:
-        """All cells, or with `?since=CURSOR` those that changed."""
-        self._session()
-        since = request.args.get("since")
-        if since:
-            return _json(self.truth.since(since))
-        if self._snapshot[0] != self.truth.cursor:
-            content = self.truth.since(None)
-            self._snapshot = (content["cursor"], msgspec.json.encode(content))
-        cursor, body = self._snapshot
-        response = _body(body)
-        response.set_etag(cursor)
-        return response.make_conditional(request)
-
-    def ask_api(self, rest: str) -> AnyResponse:
-        """Ask the API for the signed-in browser; on AWS the proxy in front does this."""
-        self._session()
-        if not self.settings.api_url:
-            return _json({"error": "no API behind this page"}, HTTPStatus.NOT_FOUND)
-        query: list[tuple[str, str | int | float | bool | None]] = [
-            (name, value) for name in PASSED_ON for value in request.args.getlist(name)
-        ]
-        try:
-            answer = self._api.get(
-                f"{self.settings.api_url}/v1/{rest}",
-                params=query,
-                headers={"Authorization": f"Bearer {self.access.api_token()}"},
-            )
-        except httpx.TransportError:
-            return _json({"error": "the API does not answer"}, HTTPStatus.SERVICE_UNAVAILABLE)
-        return Response(answer.content, answer.status_code, content_type="application/json")
-
-    def health(self) -> AnyResponse:
-        """Whether the page can be served, and how current it is."""
-        reader = self.reader
-        ready = reader is not None and reader.loaded
-        return _json(
-            {
-                "status": "ok" if ready else "loading",
-                "stream": bool(reader and reader.connected),
-                "cells": len(self.truth),
-                "clients": self.clients,
-                "ticks": self.ticker.ticks,
-            },
-            HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
-        )
-
-    @staticmethod
-    def _secure(response: Response) -> Response:
-        response.headers.extend(SECURITY_HEADERS)
-        return response
-
-    @staticmethod
-    def _refuse(error: TidemarkError) -> AnyResponse:
-        status = HTTPStatus.FORBIDDEN if isinstance(error, Forbidden) else HTTPStatus.UNAUTHORIZED
-        return _json({"error": str(error)}, status)
-
-
-def _page(html: str, status: HTTPStatus) -> AnyResponse:
-    return make_response(html, status)
-
-
-def _json(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return _body(msgspec.json.encode(content), status)
-
-
-def _body(body: bytes, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-    if len(body) > GZIP_ABOVE and "gzip" in request.headers.get("Accept-Encoding", ""):
-        body = gzip.compress(body, 3)
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, status, headers, content_type="application/json")
+    def _measure(self) -> None:
+        watch = self.metrics.watch
+        watch("clients", "Browsers connected", lambda: len(self.broadcast.clients))
+        watch("cells", "Cells held, a minute and branch each", partial(len, self.truth))
+        watch("ticks", "Ticks since the start", lambda: self.ticker.ticks)
+        watch("loads", "Times that all cells were loaded", lambda: self.reader.loads if self.reader else 0)
+        watch("stream", "1 while the live stream answers", lambda: float(bool(self.reader and self.reader.connected)))

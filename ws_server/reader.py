@@ -32,10 +32,11 @@ Merge = Callable[[list[Cell], list[Notice], int], None]
 class Reader:
     """Reads one stream for ever."""
 
-    def __init__(self, redis: Redis, cells: Cells, merge: Merge) -> None:
+    def __init__(self, redis: Redis, cells: Cells, merge: Merge, reload_minutes: int) -> None:
         self._redis = redis
         self._cells = cells
         self._merge = merge
+        self._reload_s = reload_minutes * 60
         self.loaded = False
         self.connected = False
         self.loads = 0
@@ -53,6 +54,15 @@ class Reader:
                 log.exception("the cells cannot be loaded")
             self.connected = False
             time.sleep(AWAY_S)
+
+    def reload(self) -> None:
+        """Load all cells again now and then: a message that was lost, with no newer one after it, is found so."""
+        while True:
+            time.sleep(self._reload_s)
+            try:
+                self._load()
+            except Exception:
+                log.exception("the cells cannot be loaded again")
 
     def _end(self) -> str:
         newest: Any = self._redis.xrevrange(redis_stream.KEY, count=1)

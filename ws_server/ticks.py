@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+
+import msgspec
 
 from tidemark.adapters.redis_stream import Notice
-from tidemark.cells import Cell, CellKey
-from ws_server.truth import Truth, frame
+from tidemark.cells import Cell
+from ws_server.truth import Truth
 
 TICK_S = 0.1
 
-Send = Callable[[dict[str, Any]], None]
+Send = Callable[[str, bytes], None]
+"""Told an event's name and its content, JSON."""
 
 
 class Ticker:
-    """Gathers what comes in and sends it conflated: of each cell only its newest version."""
+    """Gathers what comes in and sends it conflated: of each cell only its newest state."""
 
     def __init__(self, truth: Truth, send: Send) -> None:
         self._truth = truth
         self._send = send
-        self._cells: dict[CellKey, Cell] = {}
-        self._notices: list[Notice] = []
         self._oldest = 0
         self.ticks = 0
 
@@ -30,22 +30,19 @@ class Ticker:
         """Take what was read; it is told with the next tick."""
         if not self._truth.merge(cells, notices):
             return
-        for cell in cells:
-            held = self._cells.get(cell.key)
-            if held is None or cell.version > held.version:
-                self._cells[cell.key] = cell
-        self._notices += notices
         if sent_at:
             self._oldest = min(self._oldest or sent_at, sent_at)
+        else:
+            self.tick()  # a load: whoever asks for a snapshot now is to find it there
 
     def tick(self) -> None:
         """Tell what has come in since the last tick, if anything."""
-        if not (self._cells or self._notices):
+        told = self._truth.tick()
+        if told is None:
             return
-        cells, notices, oldest = self._cells, self._notices, self._oldest
-        self._cells, self._notices, self._oldest = {}, [], 0
+        oldest, self._oldest = self._oldest, 0
         self.ticks += 1
-        self._send({"cursor": self._truth.cursor, "oldest": oldest, **frame(cells.values(), notices)})
+        self._send("tick", msgspec.json.encode({"oldest": oldest, **told}))
 
     def run(self) -> None:
         """Tick for ever."""

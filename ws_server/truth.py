@@ -1,87 +1,131 @@
-"""What is true now: every cell in its newest version, in memory, and what has changed since when."""
+"""What is true now: every cell summed over its writers, as the bytes a browser is told, and what changed since when.
+
+A change is told with the next tick, and ticks are numbered; with `epoch`, the name of this process's numbering, a
+tick's number is a cursor: everything up to it is in what was given with it.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any
 
+import msgspec
+
+from tidemark import cells as cell_format
 from tidemark.adapters.redis_stream import Notice
-from tidemark.cells import Cell, CellKey
+from tidemark.cells import ZERO, Cell, Combo, Measures, add
 
 RECENT = 200
 
+Place = tuple[int, str]
+"""minute (UTC, since 1970) and branch"""
+
 
 class Truth:
-    """The merge of all that was read. A sequence number rises with every change; with `epoch`, the name of this
-    process's numbering, it is a cursor."""
+    """The merge of all that was read."""
 
     def __init__(self) -> None:
         self.epoch = secrets.token_hex(4)
-        self.sequence = 0
-        self._cells: dict[CellKey, tuple[Cell, int]] = {}
-        self._notices: dict[str, tuple[Notice, int]] = {}
+        self.number = 0
+        self._writers: dict[Place, dict[str, tuple[int, bytes]]] = {}
+        self._told: dict[Place, tuple[int, bytes]] = {}  # in the order of their ticks
+        self._changed: dict[Place, None] = {}
+        self._notices: dict[str, tuple[int, Notice]] = {}
+        self._new_notices: list[Notice] = []
+        self._names: dict[str, int] = {}
+        self._names_told = 0
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self._told)
 
     @property
     def cursor(self) -> str:
-        """Everything up to here is in what was given with it."""
-        return f"{self.epoch}-{self.sequence}"
+        """Everything up to here has been told."""
+        return f"{self.epoch}-{self.number}"
 
     def merge(self, cells: Iterable[Cell], notices: Iterable[Notice] = ()) -> bool:
-        """Take what is newer than what is held; returns whether anything was."""
-        number = self.sequence + 1
+        """Take what is newer than what is held, to be told with the next tick; returns whether anything was."""
         changed = False
         for cell in cells:
-            held = self._cells.get(cell.key)
-            if held is None or cell.version > held[0].version:
-                self._cells[cell.key] = (cell, number)
+            minute, branch, writer = cell.key
+            held = self._writers.setdefault((minute, branch), {})
+            if writer not in held or cell.version > held[writer][0]:
+                held[writer] = (cell.version, cell_format.pack(cell.combos))
+                self._changed[minute, branch] = None
                 changed = True
         for notice in notices:
             if notice.invoice_id not in self._notices:
-                self._notices[notice.invoice_id] = (notice, number)
+                self._notices[notice.invoice_id] = (self.number + 1, notice)
+                self._new_notices.append(notice)
                 changed = True
         while len(self._notices) > RECENT:
             del self._notices[next(iter(self._notices))]
-        if changed:
-            self.sequence = number
         return changed
 
-    def since(self, cursor: str | None) -> dict[str, Any]:
-        """What has changed since the cursor, or everything where there is none or it is another process's."""
-        epoch, _, number = (cursor or "").partition("-")
-        after = int(number) if epoch == self.epoch and number.isdecimal() else -1
+    def tick(self) -> dict[str, Any] | None:
+        """What has changed since the last tick; None where nothing has.
+
+        `before` is the cursor this tick follows on: whoever holds another one has missed something. `names` are the
+        names that are new, `[the place of the first, the names]`.
+        """
+        if not (self._changed or self._new_notices):
+            return None
+        before = self.cursor
+        self.number += 1
+        rows = []
+        for place in self._changed:
+            told = self._row(place)
+            self._told.pop(place, None)
+            self._told[place] = (self.number, told)
+            rows.append(msgspec.Raw(told))
+        new_names = [self._names_told, list(self._names)[self._names_told :]]
+        self._names_told = len(self._names)
+        notices, self._new_notices, self._changed = self._new_notices, [], {}
         return {
+            "before": before,
             "cursor": self.cursor,
-            "whole": after < 0,
-            **frame(
-                (cell for cell, changed in self._cells.values() if changed > after),
-                [notice for notice, changed in self._notices.values() if changed > after],
-            ),
+            "names": new_names,
+            "cells": rows,
+            "anomalies": [_told(notice) for notice in notices],
         }
 
+    def since(self, cursor: str | None) -> bytes:
+        """What was told since the cursor, or everything where there is none or it is another process's. JSON."""
+        epoch, _, number = (cursor or "").partition("-")
+        known = epoch == self.epoch and number.isdecimal() and int(number) <= self.number
+        after = int(number) if known else -1
+        latest = takewhile(lambda told: told[0] > after, reversed(self._told.values()))
+        return msgspec.json.encode(
+            {
+                "cursor": self.cursor,
+                "whole": after < 0,
+                "names": [0, list(self._names)[: self._names_told]],
+                "cells": [msgspec.Raw(row) for _, row in latest],
+                "anomalies": [_told(n) for number, n in self._notices.values() if after < number <= self.number],
+            }
+        )
 
-def frame(cells: Iterable[Cell], notices: Iterable[Notice]) -> dict[str, Any]:
-    """Cells for the browser: names once, then for each cell [minute, branch, writer, version, rows], each row
-    [product line, customer type, payment, measures…]; names as places in `names`."""
-    names: dict[str, int] = {}
+    def _row(self, place: Place) -> bytes:
+        """[minute, branch, rows], each row [product line, customer type, payment, measures…]; names by their place."""
+        minute, branch = place
+        states = [cell_format.unpack(packed) for _, packed in self._writers[place].values()]
+        combos = states[0] if len(states) == 1 else _sum(states)
+        name = self._name
+        rows = [[*map(name, combo), *measures] for combo, measures in combos.items()]
+        return msgspec.json.encode([minute, name(branch), rows])
 
-    def place(name: str) -> int:
-        return names.setdefault(name, len(names))
+    def _name(self, name: str) -> int:
+        return self._names.setdefault(name, len(self._names))
 
-    rows = [
-        [
-            cell.key.minute,
-            place(cell.key.branch),
-            place(cell.key.writer),
-            cell.version,
-            [[*map(place, combo), *values] for combo, values in cell.combos.items()],
-        ]
-        for cell in cells
-    ]
-    return {"names": list(names), "cells": rows, "anomalies": [_told(notice) for notice in notices]}
+
+def _sum(states: Iterable[Mapping[Combo, Measures]]) -> dict[Combo, Measures]:
+    summed: dict[Combo, Measures] = {}
+    for state in states:
+        for combo, measures in state.items():
+            summed[combo] = add(summed.get(combo, ZERO), measures)
+    return summed
 
 
 def _told(notice: Notice) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from tidemark.cells import Cell
 from tidemark.errors import SettingsError, Unavailable
 from tidemark.local.supervisor import wait_until
 from ws_server.reader import Merge, Reader
-from ws_server.ticks import Ticker
 from ws_server.truth import Truth
 
 
@@ -70,6 +69,7 @@ def test_an_address_that_is_none_is_refused(bad: str) -> None:
 def merging(truth: Truth) -> Merge:
     def merge(cells: list[Cell], notices: list[Notice], _: int) -> None:
         truth.merge(cells, notices)
+        truth.tick()
 
     return merge
 
@@ -85,11 +85,11 @@ def until(condition: Callable[[], bool]) -> None:
 def test_a_reader_has_what_was_there_and_what_comes(cloud: Cloud, redis: Redis) -> None:
     ledger, _ = committed(sale("there"))
     truth = Truth()
-    reader = Reader(redis, ledger, merging(truth))
+    reader = Reader(redis, ledger, merging(truth), 60)
     follow(reader)
     until(lambda: reader.loaded)
     assert len(truth) == 1
-    _, cells = committed(sale("comes"))
+    _, cells = committed(sale("comes", branch="B"))
     redis.xadd(redis_stream.KEY, {"m": b"rubbish"})
     redis_stream.connect(url(cloud)).publish(cells, [])
     until(lambda: len(truth) == 2)
@@ -99,39 +99,10 @@ def test_a_stream_that_was_emptied_makes_the_reader_load_again(cloud: Cloud, red
     ledger, cells = committed(sale("there"))
     redis_stream.connect(url(cloud)).publish(cells, [])
     truth = Truth()
-    reader = Reader(redis, ledger, merging(truth))
+    reader = Reader(redis, ledger, merging(truth), 60)
     follow(reader)
     until(lambda: reader.loaded)
     assert post(environment(ledger, LossyStream()), [sale("missed", branch="B")])  # told to nobody
     redis.delete(redis_stream.KEY)
     until(lambda: len(truth) == 2)
     assert reader.loads == 2
-
-
-def test_ticks_tell_only_the_newest_of_each_cell() -> None:
-    told: list[dict[str, Any]] = []
-    truth = Truth()
-    ticker = Ticker(truth, told.append)
-    ledger, stream = FaultyLedger(), LossyStream()
-    ingest = environment(ledger, stream)
-    for number in range(5):
-        post(ingest, [sale(str(number))])
-        ticker.merge(stream.sent[-1], [], 100 - number)
-    ticker.merge(stream.sent[0], [], 1)  # old, and told before
-    ticker.tick()
-    ticker.tick()
-    (tick,) = told
-    ((_, _, _, version, _),) = tick["cells"]
-    assert version == 5
-    assert tick["oldest"] == 96
-
-
-def test_a_cursor_gives_what_changed_since_and_everything_to_strangers() -> None:
-    truth = Truth()
-    truth.merge(committed(sale("a"))[1])
-    cursor = truth.cursor
-    truth.merge(committed(sale("b", branch="B"))[1])
-    assert len(truth.since(cursor)["cells"]) == 1
-    assert truth.since(truth.cursor)["cells"] == []
-    for unknown in (None, "", "other-1", "x", f"{truth.epoch}-", f"{truth.epoch}-x"):
-        assert len(truth.since(unknown)["cells"]) == 2

@@ -1,0 +1,103 @@
+"""What ws_server holds and tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tests.property.faulty_ledger import FaultyLedger, LossyStream, environment, post
+from tests.samples import sale
+from tidemark.cells import Cell
+from ws_server.ticks import Ticker
+from ws_server.truth import Truth
+
+TICKETS, SALES = 3, 5  # places in a row, behind line, customer and payment
+
+
+def committed(*rows: dict[str, object]) -> list[Cell]:
+    ledger, stream = FaultyLedger(), LossyStream()
+    assert post(environment(ledger, stream), list(rows))
+    return stream.sent[-1]
+
+
+def since(truth: Truth, cursor: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(truth.since(cursor))
+    return found
+
+
+def told(truth: Truth) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(truth.tick()))
+    return found
+
+
+def test_ticks_tell_only_the_newest_of_each_cell() -> None:
+    sent: list[tuple[str, bytes]] = []
+    ticker = Ticker(Truth(), lambda event, content: sent.append((event, content)))
+    ledger, stream = FaultyLedger(), LossyStream()
+    ingest = environment(ledger, stream)
+    for number in range(5):
+        post(ingest, [sale(str(number))])
+        ticker.merge(stream.sent[-1], [], 100 - number)
+    ticker.merge(stream.sent[0], [], 1)  # old, and told before
+    ticker.tick()
+    ticker.tick()
+    ((event, content),) = sent
+    assert event == "tick"
+    tick = msgspec.json.decode(content)
+    ((_, _, (row,)),) = tick["cells"]
+    assert row[TICKETS] == 5
+    assert tick["oldest"] == 96
+
+
+def test_a_load_is_told_at_once() -> None:
+    truth = Truth()
+    Ticker(truth, lambda *_: None).merge(committed(sale("a")), [], 0)
+    assert len(since(truth, None)["cells"]) == 1
+
+
+def test_what_several_writers_counted_is_summed() -> None:
+    truth = Truth()
+    truth.merge(committed(sale("a"), sale("b")))
+    truth.merge(committed(sale("c")))
+    truth.merge(committed(sale("d", payment="Cash"), sale("e", branch="B")))
+    tick = told(truth)
+    assert sorted([row[TICKETS] for row in rows] for _, _, rows in tick["cells"]) == [[1], [3, 1]]
+    assert len(truth) == 2
+
+
+def test_a_cursor_gives_what_changed_since_and_everything_to_strangers() -> None:
+    truth = Truth()
+    truth.merge(committed(sale("a")))
+    first = told(truth)
+    assert (first["before"], first["cursor"]) == (f"{truth.epoch}-0", f"{truth.epoch}-1")
+    truth.merge(committed(sale("b", branch="B")))
+    assert since(truth, first["cursor"])["cells"] == []  # it is told with the next tick
+    second = told(truth)
+    assert second["before"] == first["cursor"]
+    assert since(truth, first["cursor"])["cells"] == second["cells"]
+    assert since(truth, second["cursor"])["cells"] == []
+    for unknown in (None, "", "other-1", "x", f"{truth.epoch}-", f"{truth.epoch}-x", f"{truth.epoch}-99"):
+        everything = since(truth, unknown)
+        assert everything["whole"]
+        assert len(everything["cells"]) == 2
+
+
+def test_names_are_told_once_and_whole_with_a_snapshot() -> None:
+    truth = Truth()
+    truth.merge(committed(sale("a")))
+    first = told(truth)
+    truth.merge(committed(sale("b", branch="New")))
+    second = told(truth)
+    assert first["names"][0] == 0
+    assert second["names"] == [len(first["names"][1]), ["New"]]
+    assert since(truth, first["cursor"])["names"] == [0, [*first["names"][1], "New"]]
+
+
+def test_nothing_new_is_no_tick() -> None:
+    truth = Truth()
+    cells = committed(sale("a"))
+    assert truth.merge(cells)
+    told(truth)
+    assert not truth.merge(cells)
+    assert truth.tick() is None

@@ -1,0 +1,246 @@
+"""One browser's WebSocket, whose writes never wait: the transport that engineio is given in place of its own.
+
+What a client is told goes to the operating system at once or not at all. Of a message that it took in part the rest
+is kept, as a view on bytes that all clients share, and sent as soon as there is room; until then the client is
+passed over. So a client that stops reading costs a few bytes and nobody's time.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import gevent
+from gevent.pywsgi import WSGIHandler
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
+from wsproto.frame_protocol import CloseReason, FrameProtocol
+from wsproto.utilities import RemoteProtocolError, generate_accept_token
+
+from tidemark.errors import TidemarkError
+from ws_server.access import status
+
+log = logging.getLogger(__name__)
+
+SOCKET = "tidemark.socket"
+CLIENT = "tidemark.client"
+OUTBOX = 65_536  # bytes of control messages kept for a client that does not read
+SEND_BUFFER = 262_144  # bytes the operating system keeps for it: some seconds of ticks
+RECEIVE = 4096
+MESSAGE = 16_384  # bytes a browser may say at once
+MESSAGES, WINDOW_S = 40, 10.0  # how many times a browser may speak in how many seconds
+WRITE_READY = 2  # libev's EV_WRITE
+
+BEHIND = '42["behind"]'
+"""Told to a client that was passed over, once it reads again: it has to fetch what it missed."""
+
+Admit = Callable[[dict[str, Any]], AbstractContextManager[float]]
+"""Told a request's environ; holds its place while the socket is open, and tells when its session ends, in seconds
+since 1970. Raises TidemarkError."""
+
+
+def framed(text: str) -> bytes:
+    """A WebSocket text message as a server sends it."""
+    return bytes(FrameProtocol(client=False, extensions=[]).send_data(text))
+
+
+class Handler(WSGIHandler):
+    """pywsgi's handler, which also tells the application its socket."""
+
+    def get_environ(self) -> dict[str, Any]:
+        """The request's environ."""
+        environ: dict[str, Any] = super().get_environ()
+        environ[SOCKET] = self.socket
+        return environ
+
+    def run_application(self) -> None:
+        """A connection that became a WebSocket ends with it."""
+        super().run_application()
+        if self.code == 101:
+            self.close_connection = True
+
+
+class Client:
+    """A WebSocket, in the form that engineio knows: called with a request, it upgrades it and runs `serve`."""
+
+    __slots__ = (
+        "_admit",
+        "_inbox",
+        "_outbox",
+        "_serve",
+        "_socket",
+        "_spoken",
+        "_watcher",
+        "_wire",
+        "ends_at",
+        "missed",
+    )
+
+    def __init__(self, admit: Admit, serve: Callable[[Client], object]) -> None:
+        self._admit = admit
+        self._serve = serve
+        self._socket: Any = None
+        self._wire = Connection(ConnectionType.SERVER)
+        self._inbox: deque[str | bytes] = deque()
+        self._outbox: deque[memoryview] = deque()
+        self._watcher: Any = None
+        self._spoken: deque[float] = deque(maxlen=MESSAGES)
+        self.ends_at = 0.0
+        self.missed = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Upgrade the request and serve until either side ends it."""
+        try:
+            with self._admit(environ) as self.ends_at:
+                return self._upgrade(environ, start_response)
+        except TidemarkError as error:
+            refusal = status(error)
+            start_response(f"{refusal.value} {refusal.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
+            return [str(error).encode()]
+
+    def _upgrade(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "")
+        if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13" or not key:
+            start_response("426 Upgrade Required", [("Sec-WebSocket-Version", "13")])
+            return [b"a WebSocket of version 13 is needed"]
+        self._socket = environ[SOCKET]
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        accepted = generate_accept_token(key.encode()).decode()
+        upgrade = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accepted)]
+        start_response("101 Switching Protocols", upgrade)(b"")
+        environ[CLIENT] = self
+        try:
+            self._serve(self)
+        finally:
+            self.abort()
+        return []
+
+    # -- what engineio calls
+
+    def wait(self) -> str | bytes | None:
+        """The next message; None at the end."""
+        while not self._inbox:
+            try:
+                received = self._socket.recv(RECEIVE)
+                self._wire.receive_data(received or None)
+                self._take()
+            except (OSError, RemoteProtocolError):
+                return None
+            if not received:
+                return None
+        if self._too_often():
+            self.close(CloseReason.POLICY_VIOLATION, "too many messages")
+            return None
+        return self._inbox.popleft()
+
+    def send(self, message: str | bytes) -> None:
+        """Send a message of engineio's. Raises OSError where the client is gone, or reads too little."""
+        self._write(bytes(FrameProtocol(client=False, extensions=[]).send_data(message)))
+
+    def close(self, code: CloseReason = CloseReason.NORMAL_CLOSURE, reason: str | None = None) -> None:
+        """Say goodbye, and go."""
+        try:
+            self._write(self._wire.send(CloseConnection(code, reason)))
+        except Exception:  # noqa: BLE001  # whatever the state it is in, it ends here
+            log.debug("a client was gone before it was told goodbye")
+        self.abort()
+
+    # -- what the broadcast calls
+
+    def offer(self, frame: bytes) -> bool:
+        """Send a framed message if that needs no waiting; returns whether it was, or will be, sent."""
+        if self._outbox:
+            self.missed += 1
+            return False
+        try:
+            sent = self._socket.send(frame, 0, 0.0)
+        except BlockingIOError:
+            self.missed += 1
+            self._watch()
+            return False
+        except OSError:
+            self.abort()
+            return False
+        if sent != len(frame):
+            self._keep(memoryview(frame)[sent:])
+        return True
+
+    def abort(self) -> None:
+        """End the connection now; whoever waits for a message is told that there is none."""
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
+            self._watcher = None
+        self._outbox.clear()
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except (OSError, AttributeError):  # it is gone already, or never was
+            return
+
+    # -- inside
+
+    def _take(self) -> None:
+        for event in self._wire.events():
+            if isinstance(event, TextMessage | BytesMessage):
+                if not event.message_finished or len(event.data) > MESSAGE:
+                    self.close(CloseReason.MESSAGE_TOO_BIG, "a message is too big, or in parts")
+                    return
+                self._inbox.append(event.data if isinstance(event.data, str) else bytes(event.data))
+            elif isinstance(event, Ping | CloseConnection):
+                self._write(self._wire.send(event.response()))
+
+    def _too_often(self) -> bool:
+        now = time.monotonic()
+        full = len(self._spoken) == MESSAGES and now - self._spoken[0] < WINDOW_S
+        self._spoken.append(now)
+        return full
+
+    def _write(self, frame: bytes) -> None:
+        if self._outbox:
+            if sum(map(len, self._outbox)) + len(frame) > OUTBOX + SEND_BUFFER:
+                self.abort()
+                raise OSError("the client does not read")
+            self._outbox.append(memoryview(frame))
+            return
+        try:
+            sent = self._socket.send(frame, 0, 0.0)
+        except BlockingIOError:
+            sent = 0
+        if sent != len(frame):
+            self._keep(memoryview(frame)[sent:])
+
+    def _keep(self, rest: memoryview) -> None:
+        self._outbox.append(rest)
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._watcher is None:
+            hub: Any = gevent.get_hub()
+            self._watcher = hub.loop.io(self._socket.fileno(), WRITE_READY)
+        if not self._watcher.active:
+            self._watcher.start(self._flush)
+
+    def _flush(self) -> None:
+        """There is room again: send what was kept, and say so if something was missed."""
+        try:
+            while self._outbox:
+                rest = self._outbox[0]
+                sent = self._socket.send(rest, 0, 0.0)
+                if sent != len(rest):
+                    self._outbox[0] = rest[sent:]
+                    return
+                self._outbox.popleft()
+            self._watcher.stop()
+            if self.missed:
+                self.missed = 0
+                self._write(framed(BEHIND))
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort()

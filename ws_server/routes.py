@@ -1,0 +1,215 @@
+"""The routes of the live page."""
+
+from __future__ import annotations
+
+import gzip
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from flask import Response, make_response, redirect, request, send_from_directory
+from werkzeug.wrappers import Response as AnyResponse
+
+from tidemark import __version__
+from tidemark.errors import BadRequest, Forbidden, TidemarkError, Unauthorized, Unavailable
+from tidemark.tokens import Grant
+from ws_server.access import COOKIE, SESSION_LIFETIME, status
+from ws_server.app import LivePage
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "connect-src 'self' ws: wss: data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+GZIP_ABOVE = 1_400
+PASSED_ON = ("branch", "from", "to", "limit", "cursor")
+POSTED = 16_384  # bytes that a page may post
+
+SIGN_IN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tidemark</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<style>body{{font:16px/1.5 system-ui;max-width:34rem;margin:18vh auto;padding:0 1.5rem}}code{{font-size:.95em}}</style>
+<main><h1>Sign in</h1><p>{reason}</p><p>Open the link that <code>tidemark status</code> prints: each opens the page
+once, and the browser stays signed in for 12 hours.</p></main></html>"""
+
+
+class Routes:
+    """Every route: parse, one call, answer."""
+
+    def __init__(self, page: LivePage) -> None:
+        self._page = page
+        self._settings = page.settings
+        self._access = page.access
+        self._folder = Path(page.settings.page).resolve()
+        self._store = page.settings.store()
+        self._compressed: dict[str, bytes] = {}
+        self._api = httpx.Client(timeout=20)
+        app = page.flask
+        app.config["MAX_CONTENT_LENGTH"] = POSTED
+        app.after_request(self._secure)
+        app.register_error_handler(TidemarkError, lambda error: _json({"error": str(error)}, status(error)))
+        app.add_url_rule("/", view_func=self.index)
+        app.add_url_rule("/assets/<path:name>", view_func=self.asset)
+        app.add_url_rule("/signin", view_func=self.sign_in)
+        app.add_url_rule("/signin/codes", view_func=self.new_code, methods=["POST"])
+        app.add_url_rule("/config", view_func=self.config)
+        app.add_url_rule("/snapshot", view_func=self.snapshot)
+        app.add_url_rule("/v1/<path:rest>", view_func=self.ask_api)
+        app.add_url_rule("/v1/feedback", view_func=self.feedback, methods=["POST"])
+        app.add_url_rule("/healthz", view_func=self.health)
+        app.add_url_rule("/metrics", view_func=self.metrics)
+
+    def _session(self) -> Grant:
+        return self._access.session(request.cookies.get(COOKIE), request.headers.get("Authorization"))
+
+    # -- pages
+
+    def index(self) -> AnyResponse:
+        """The page, for those who are signed in."""
+        try:
+            self._session()
+        except (Unauthorized, Forbidden):
+            return _page(SIGN_IN_PAGE.format(reason="You are not signed in."), HTTPStatus.UNAUTHORIZED)
+        response = send_from_directory(self._folder, "index.html")
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    def asset(self, name: str) -> AnyResponse:
+        """A built file; its name changes with its content."""
+        response: AnyResponse = send_from_directory(self._folder / "assets", name)
+        if "gzip" in request.headers.get("Accept-Encoding", "") and response.status_code == HTTPStatus.OK:
+            if name not in self._compressed:
+                self._compressed[name] = gzip.compress((self._folder / "assets" / name).read_bytes(), 6)
+            response = Response(self._compressed[name], mimetype=response.mimetype)
+            response.headers["Content-Encoding"] = "gzip"
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+    def sign_in(self) -> AnyResponse:
+        """Redeem a code for a session's cookie."""
+        try:
+            session = self._access.redeem(request.args.get("code", ""))
+        except Unauthorized as error:
+            try:
+                self._session()  # a reload of the link, by somebody who is in already
+            except (Unauthorized, Forbidden):
+                return _page(SIGN_IN_PAGE.format(reason=f"Not signed in: {error}."), HTTPStatus.UNAUTHORIZED)
+            return redirect("/")
+        response = redirect("/")
+        response.set_cookie(
+            COOKIE,
+            session,
+            max_age=int(SESSION_LIFETIME.total_seconds()),
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure,
+        )
+        self._replace_link()
+        return response
+
+    def new_code(self) -> AnyResponse:
+        """Another sign-in link, for whoever holds a token that may read."""
+        self._session()
+        return _json({"path": f"/signin?code={self._access.new_code()}"})
+
+    def _replace_link(self) -> None:
+        if not self._settings.state_file:
+            return
+        path = Path(self._settings.state_file)
+        state = msgspec.json.decode(path.read_bytes())
+        state["endpoints"]["live"] = f"{request.host_url}signin?code={self._access.new_code()}"
+        partial = path.with_suffix(".live")
+        partial.touch(mode=0o600)
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(state)))
+        partial.replace(path)
+
+    # -- data
+
+    def config(self) -> AnyResponse:
+        """What the page must know of the store."""
+        self._session()
+        return _json({"version": __version__, "source": self._settings.source_label, "store": self._store})
+
+    def snapshot(self) -> AnyResponse:
+        """All cells, or with `?since=CURSOR` those that changed."""
+        self._session()
+        snapshot = self._page.snapshots.since(request.args.get("since"))
+        packed = "gzip" in request.headers.get("Accept-Encoding", "")
+        response = Response(snapshot.compressed if packed else snapshot.plain, content_type="application/json")
+        if packed:
+            response.headers["Content-Encoding"] = "gzip"
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Vary"] = "Accept-Encoding"
+        response.set_etag(f"{snapshot.cursor}{'-gzip' * packed}")
+        return response.make_conditional(request)
+
+    def ask_api(self, rest: str) -> AnyResponse:
+        """Ask the API for the signed-in browser; on AWS the proxy in front does this."""
+        self._session()
+        query: list[tuple[str, str | int | float | bool | None]] = [
+            (name, value) for name in PASSED_ON for value in request.args.getlist(name)
+        ]
+        return self._pass_on("GET", rest, params=query)
+
+    def feedback(self) -> AnyResponse:
+        """Pass on what a visitor has to say. Only this page may post, not another's in the same browser."""
+        self._session()
+        origin = request.headers.get("Origin")
+        if origin is not None and origin != request.host_url.rstrip("/"):
+            raise Forbidden("feedback is taken from this page alone")
+        if not request.is_json:
+            raise BadRequest("expected JSON")
+        return self._pass_on("POST", "feedback", content=request.get_data())
+
+    def _pass_on(self, method: str, rest: str, **what: Any) -> AnyResponse:
+        if not self._settings.api_url:
+            return _json({"error": "no API behind this page"}, HTTPStatus.NOT_FOUND)
+        headers = {"Authorization": f"Bearer {self._access.api_token()}", "Content-Type": "application/json"}
+        try:
+            answer = self._api.request(method, f"{self._settings.api_url}/v1/{rest}", headers=headers, **what)
+        except httpx.TransportError:
+            raise Unavailable("the API does not answer") from None
+        return Response(answer.content, answer.status_code, content_type="application/json")
+
+    def health(self) -> AnyResponse:
+        """Whether a browser that comes now can be served, and how current it would be."""
+        page = self._page
+        ready = page.ready
+        return _json(
+            {
+                "status": "ok" if ready else (page.limits.closed_for or "loading"),
+                "stream": bool(page.reader and page.reader.connected),
+                "cells": len(page.truth),
+                "clients": len(page.broadcast.clients),
+                "ticks": page.ticker.ticks,
+            },
+            HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
+        )
+
+    def metrics(self) -> AnyResponse:
+        """What the process measures of itself, for whoever holds a token that may read."""
+        self._session()
+        return Response(self._page.metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @staticmethod
+    def _secure(response: Response) -> Response:
+        response.headers.extend(SECURITY_HEADERS)
+        return response
+
+
+def _page(html: str, code: HTTPStatus) -> AnyResponse:
+    return make_response(html, code)
+
+
+def _json(content: Any, code: HTTPStatus = HTTPStatus.OK) -> Response:
+    body = msgspec.json.encode(content)
+    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if len(body) > GZIP_ABOVE and "gzip" in request.headers.get("Accept-Encoding", ""):
+        body = gzip.compress(body, 3)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, code, headers, content_type="application/json")
