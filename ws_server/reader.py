@@ -18,6 +18,7 @@ from tidemark.adapters import redis_stream
 from tidemark.adapters.redis_stream import Notice
 from tidemark.cells import Cell
 from tidemark.ports import Cells
+from ws_server.truth import START, Position
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +26,9 @@ BLOCK_MS = 1000
 BATCH = 500
 AWAY_S = 0.5
 
-Merge = Callable[[list[Cell], list[Notice], int], None]
-"""Told cells, notices, and when the sales were received (milliseconds since 1970; 0 for a load)."""
+Merge = Callable[[list[Cell], list[Notice], int, Position], None]
+"""Told cells, notices, when the sales were received (milliseconds since 1970; 0 for a load), and how far in the stream
+that is."""
 
 
 class Reader:
@@ -37,6 +39,7 @@ class Reader:
         self._cells = cells
         self._merge = merge
         self._reload_s = reload_minutes * 60
+        self._position = START
         self.loaded = False
         self.connected = False
         self.loads = 0
@@ -45,9 +48,9 @@ class Reader:
         """Load and follow; on any failure of Redis or of the cells, begin again."""
         while True:
             try:
-                cursor = self._end()
+                self._position = self._end()
                 self._load()
-                self._follow(cursor)
+                self._follow()
             except (RedisError, ConnectionError, TimeoutError) as error:
                 log.warning("the live stream does not answer: %s", type(error).__name__)
             except Exception:
@@ -64,43 +67,40 @@ class Reader:
             except Exception:
                 log.exception("the cells cannot be loaded again")
 
-    def _end(self) -> str:
+    def _end(self) -> Position:
         newest: Any = self._redis.xrevrange(redis_stream.KEY, count=1)
-        return newest[0][0].decode() if newest else "0-0"
+        return _position(newest[0][0]) if newest else START
 
     def _load(self) -> None:
-        self._merge(list(self._cells.read()), [], 0)
+        self._merge(list(self._cells.read()), [], 0, self._position)
         self.loads += 1
         self.loaded = True
         self.connected = True
 
-    def _follow(self, cursor: str) -> None:
-        """Read on from `cursor`; returns when something may have been missed."""
+    def _follow(self) -> None:
+        """Read on; returns when something may have been missed."""
         while True:
-            answer: Any = self._redis.xread({redis_stream.KEY: cursor}, count=BATCH, block=BLOCK_MS)
+            after = "{}-{}".format(*self._position)
+            answer: Any = self._redis.xread({redis_stream.KEY: after}, count=BATCH, block=BLOCK_MS)
             if not answer:
-                if self._lost(cursor):
+                if self._end() < self._position:
+                    log.info("the live stream was emptied")
                     return
                 continue
-            entries = answer[0][1]
             first: Any = self._redis.xrange(redis_stream.KEY, count=1)
-            if cursor != "0-0" and first and _order(first[0][0].decode()) > _order(cursor):
+            if self._position != START and first and _position(first[0][0]) > self._position:
                 log.info("the live stream was trimmed past us")
                 return
-            for identifier, fields in entries:
-                cursor = identifier.decode()
+            for identifier, fields in answer[0][1]:
+                self._position = _position(identifier)
                 try:
                     message = redis_stream.decode(fields[b"m"])
                 except (KeyError, ValueError, msgspec.MsgspecError):
                     log.warning("an entry of the live stream is none of ours; passed over")
                     continue
-                self._merge(message.read_cells(), message.anomalies, message.sent_at)
-
-    def _lost(self, cursor: str) -> bool:
-        """Whether the stream ends before our cursor: it was emptied."""
-        return _order(self._end()) < _order(cursor)
+                self._merge(message.read_cells(), message.anomalies, message.sent_at, self._position)
 
 
-def _order(identifier: str) -> tuple[int, int]:
-    milliseconds, _, number = identifier.partition("-")
+def _position(identifier: bytes) -> Position:
+    milliseconds, _, number = identifier.partition(b"-")
     return int(milliseconds), int(number or 0)

@@ -9,7 +9,7 @@ import msgspec
 
 from tidemark.adapters.redis_stream import Notice
 from tidemark.cells import Cell
-from ws_server.truth import Truth
+from ws_server.truth import Position, Truth
 
 TICK_S = 0.1
 
@@ -26,9 +26,9 @@ class Ticker:
         self._oldest = 0
         self.ticks = 0
 
-    def merge(self, cells: list[Cell], notices: list[Notice], sent_at: int) -> None:
+    def merge(self, cells: list[Cell], notices: list[Notice], sent_at: int, position: Position) -> None:
         """Take what was read; it is told with the next tick."""
-        if not self._truth.merge(cells, notices):
+        if not self._truth.merge(cells, notices, position):
             return
         if sent_at:
             self._oldest = min(self._oldest or sent_at, sent_at)

@@ -1,7 +1,8 @@
 """What is true now: every cell summed over its writers, as the bytes a browser is told, and what changed since when.
 
-A change is told with the next tick, and ticks are numbered; with `epoch`, the name of this process's numbering, a
-tick's number is a cursor: everything up to it is in what was given with it.
+A change is told with the next tick, and ticks are numbered. A cursor, `EPOCH.NUMBER.POSITION`, says that everything up
+to that tick of that process is in what was given with it; the position in the live stream that the tick had read to
+says the same to every other ws_server, since all of them read the one stream.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,8 +20,22 @@ from tidemark.cells import ZERO, Cell, Combo, Measures, add
 
 RECENT = 200
 
+START = (0, 0)
+NOWHERE = (-1, 0)
+
 Place = tuple[int, str]
 """minute (UTC, since 1970) and branch"""
+
+Position = tuple[int, int]
+"""an identifier of the live stream: milliseconds since 1970, and a number within them"""
+
+
+class Told(NamedTuple):
+    """What browsers are told of a place, and with which tick."""
+
+    number: int
+    position: Position
+    row: bytes
 
 
 class Truth:
@@ -29,13 +44,15 @@ class Truth:
     def __init__(self) -> None:
         self.epoch = secrets.token_hex(4)
         self.number = 0
+        self.position = START
         self._writers: dict[Place, dict[str, tuple[int, bytes]]] = {}
-        self._told: dict[Place, tuple[int, bytes]] = {}  # in the order of their ticks
+        self._told: dict[Place, Told] = {}  # in the order of their ticks
         self._changed: dict[Place, None] = {}
         self._notices: dict[str, tuple[int, Notice]] = {}
         self._new_notices: list[Notice] = []
         self._names: dict[str, int] = {}
         self._names_told = 0
+        self._cursor = f"{self.epoch}.0.0-0"
 
     def __len__(self) -> int:
         return len(self._told)
@@ -43,11 +60,15 @@ class Truth:
     @property
     def cursor(self) -> str:
         """Everything up to here has been told."""
-        return f"{self.epoch}-{self.number}"
+        return self._cursor
 
-    def merge(self, cells: Iterable[Cell], notices: Iterable[Notice] = ()) -> bool:
-        """Take what is newer than what is held, to be told with the next tick; returns whether anything was."""
+    def merge(self, cells: Iterable[Cell], notices: Iterable[Notice] = (), position: Position | None = None) -> bool:
+        """Take what is newer than what is held, to be told with the next tick; returns whether anything was.
+
+        `position`: how far in the live stream that is, where it comes from there.
+        """
         changed = False
+        self.position = position or self.position
         for cell in cells:
             minute, branch, writer = cell.key
             held = self._writers.setdefault((minute, branch), {})
@@ -74,12 +95,13 @@ class Truth:
             return None
         before = self.cursor
         self.number += 1
+        self._cursor = f"{self.epoch}.{self.number}.{self.position[0]}-{self.position[1]}"
         rows = []
         for place in self._changed:
-            told = self._row(place)
+            row = self._row(place)
             self._told.pop(place, None)
-            self._told[place] = (self.number, told)
-            rows.append(msgspec.Raw(told))
+            self._told[place] = Told(self.number, self.position, row)
+            rows.append(msgspec.Raw(row))
         new_names = [self._names_told, list(self._names)[self._names_told :]]
         self._names_told = len(self._names)
         notices, self._new_notices, self._changed = self._new_notices, [], {}
@@ -92,32 +114,46 @@ class Truth:
         }
 
     def since(self, cursor: str | None) -> bytes:
-        """What was told since the cursor, or everything where there is none or it is another process's. JSON."""
-        epoch, _, number = (cursor or "").partition("-")
-        known = epoch == self.epoch and number.isdecimal() and int(number) <= self.number
-        after = int(number) if known else -1
-        latest = takewhile(lambda told: told[0] > after, reversed(self._told.values()))
+        """What was told since the cursor, this process's or another's, or everything where there is none. JSON."""
+        epoch, number, position = _read_cursor(cursor)
+        if epoch == self.epoch and number <= self.number:
+            latest = takewhile(lambda told: told.number > number, reversed(self._told.values()))
+        else:
+            latest = takewhile(lambda told: told.position > position, reversed(self._told.values()))
+            number = 0
         return msgspec.json.encode(
             {
                 "cursor": self.cursor,
-                "whole": after < 0,
+                "whole": position == NOWHERE,
                 "names": [0, list(self._names)[: self._names_told]],
-                "cells": [msgspec.Raw(row) for _, row in latest],
-                "anomalies": [_told(n) for number, n in self._notices.values() if after < number <= self.number],
+                "cells": [msgspec.Raw(told.row) for told in latest],
+                "anomalies": [_told(n) for told_with, n in self._notices.values() if number < told_with <= self.number],
             }
         )
 
     def _row(self, place: Place) -> bytes:
-        """[minute, branch, rows], each row [product line, customer type, payment, measures…]; names by their place."""
+        """[minute, branch, version, rows], each row [product line, customer type, payment, measures…]; names by their
+        place. The version is the sum of the writers': it rises with each change."""
         minute, branch = place
-        states = [cell_format.unpack(packed) for _, packed in self._writers[place].values()]
+        held = self._writers[place].values()
+        states = [cell_format.unpack(packed) for _, packed in held]
         combos = states[0] if len(states) == 1 else _sum(states)
         name = self._name
         rows = [[*map(name, combo), *measures] for combo, measures in combos.items()]
-        return msgspec.json.encode([minute, name(branch), rows])
+        return msgspec.json.encode([minute, name(branch), sum(version for version, _ in held), rows])
 
     def _name(self, name: str) -> int:
         return self._names.setdefault(name, len(self._names))
+
+
+def _read_cursor(cursor: str | None) -> tuple[str, int, Position]:
+    """Epoch, number and position; of no cursor, or none of ours, the beginning of everything."""
+    try:
+        epoch, number, position = (cursor or "").split(".")
+        milliseconds, within = position.split("-")
+        return epoch, int(number), (int(milliseconds), int(within))
+    except ValueError:
+        return "", 0, NOWHERE
 
 
 def _sum(states: Iterable[Mapping[Combo, Measures]]) -> dict[Combo, Measures]:

@@ -18,7 +18,7 @@ from tidemark.cells import Cell
 from tidemark.errors import SettingsError, Unavailable
 from tidemark.local.supervisor import wait_until
 from ws_server.reader import Merge, Reader
-from ws_server.truth import Truth
+from ws_server.truth import Position, Truth
 
 
 def committed(*rows: dict[str, object]) -> tuple[FaultyLedger, list[Cell]]:
@@ -67,8 +67,8 @@ def test_an_address_that_is_none_is_refused(bad: str) -> None:
 
 
 def merging(truth: Truth) -> Merge:
-    def merge(cells: list[Cell], notices: list[Notice], _: int) -> None:
-        truth.merge(cells, notices)
+    def merge(cells: list[Cell], notices: list[Notice], _: int, position: Position) -> None:
+        truth.merge(cells, notices, position)
         truth.tick()
 
     return merge

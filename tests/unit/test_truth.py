@@ -38,21 +38,21 @@ def test_ticks_tell_only_the_newest_of_each_cell() -> None:
     ingest = environment(ledger, stream)
     for number in range(5):
         post(ingest, [sale(str(number))])
-        ticker.merge(stream.sent[-1], [], 100 - number)
-    ticker.merge(stream.sent[0], [], 1)  # old, and told before
+        ticker.merge(stream.sent[-1], [], 100 - number, (number, 0))
+    ticker.merge(stream.sent[0], [], 1, (5, 0))  # old, and told before
     ticker.tick()
     ticker.tick()
     ((event, content),) = sent
     assert event == "tick"
     tick = msgspec.json.decode(content)
-    ((_, _, (row,)),) = tick["cells"]
-    assert row[TICKETS] == 5
+    ((_, _, version, (row,)),) = tick["cells"]
+    assert row[TICKETS] == version == 5
     assert tick["oldest"] == 96
 
 
 def test_a_load_is_told_at_once() -> None:
     truth = Truth()
-    Ticker(truth, lambda *_: None).merge(committed(sale("a")), [], 0)
+    Ticker(truth, lambda *_: None).merge(committed(sale("a")), [], 0, (0, 0))
     assert len(since(truth, None)["cells"]) == 1
 
 
@@ -62,7 +62,7 @@ def test_what_several_writers_counted_is_summed() -> None:
     truth.merge(committed(sale("c")))
     truth.merge(committed(sale("d", payment="Cash"), sale("e", branch="B")))
     tick = told(truth)
-    assert sorted([row[TICKETS] for row in rows] for _, _, rows in tick["cells"]) == [[1], [3, 1]]
+    assert sorted([row[TICKETS] for row in rows] for *_, rows in tick["cells"]) == [[1], [3, 1]]
     assert len(truth) == 2
 
 
@@ -70,17 +70,31 @@ def test_a_cursor_gives_what_changed_since_and_everything_to_strangers() -> None
     truth = Truth()
     truth.merge(committed(sale("a")))
     first = told(truth)
-    assert (first["before"], first["cursor"]) == (f"{truth.epoch}-0", f"{truth.epoch}-1")
+    assert (first["before"], first["cursor"]) == (f"{truth.epoch}.0.0-0", f"{truth.epoch}.1.0-0")
     truth.merge(committed(sale("b", branch="B")))
     assert since(truth, first["cursor"])["cells"] == []  # it is told with the next tick
     second = told(truth)
     assert second["before"] == first["cursor"]
     assert since(truth, first["cursor"])["cells"] == second["cells"]
     assert since(truth, second["cursor"])["cells"] == []
-    for unknown in (None, "", "other-1", "x", f"{truth.epoch}-", f"{truth.epoch}-x", f"{truth.epoch}-99"):
+    for unknown in (None, "", "other.1.0-0", "x", f"{truth.epoch}.", f"{truth.epoch}.x.0-0", f"{truth.epoch}.99.0-0"):
         everything = since(truth, unknown)
         assert everything["whole"]
         assert len(everything["cells"]) == 2
+
+
+def test_a_cursor_of_another_server_counts_by_its_position_in_the_stream() -> None:
+    one, other = Truth(), Truth()
+    cursors = []
+    for place, branch in enumerate("ABC", start=1):
+        cells = committed(sale(branch, branch=branch))
+        for truth in (one, other):
+            truth.merge(cells, position=(1000, place))
+        cursors.append(told(one)["cursor"])
+    told(other)  # all three with one tick
+    assert len(since(other, cursors[2])["cells"]) == 0
+    assert len(since(other, cursors[1])["cells"]) == 3  # more than is new, never less
+    assert [len(since(one, f"other.7.1000-{place}")["cells"]) for place in (0, 1, 2, 3)] == [3, 2, 1, 0]
 
 
 def test_names_are_told_once_and_whole_with_a_snapshot() -> None:
