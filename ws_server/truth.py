@@ -116,7 +116,9 @@ class Truth:
     def since(self, cursor: str | None) -> bytes:
         """What was told since the cursor, this process's or another's, or everything where there is none. JSON."""
         epoch, number, position = _read_cursor(cursor)
-        if epoch == self.epoch and number <= self.number:
+        if epoch == self.epoch and number > self.number:  # not one that was ever given
+            number, position = 0, NOWHERE
+        if epoch == self.epoch:
             latest = takewhile(lambda told: told.number > number, reversed(self._told.values()))
         else:
             latest = takewhile(lambda told: told.position > position, reversed(self._told.values()))
