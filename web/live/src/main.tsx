@@ -1,7 +1,9 @@
 import { render } from "preact";
-import { followTheme } from "./charts/theme";
-import { Feed } from "./feed";
-import { type Config, Page } from "./page";
+import { Feed } from "./data/feed";
+import { Clock } from "./data/store";
+import { Page } from "./page";
+import { type Config, Model } from "./state/model";
+import { followTheme } from "./state/theme";
 import "./page.css";
 
 const root = document.getElementById("page");
@@ -9,9 +11,10 @@ const root = document.getElementById("page");
 async function start(into: HTMLElement): Promise<void> {
   followTheme();
   const answer = await fetch("/config");
-  if (!answer.ok) throw new Error(`the server answered ${String(answer.status)}`);
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   const config = (await answer.json()) as Config;
-  render(<Page feed={new Feed()} config={config} />, into);
+  const clock = new Clock(config.store.zone);
+  render(<Page model={new Model(new Feed(clock), config, clock)} />, into);
 }
 
 if (root !== null) {

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type Cell, Cells } from "../src/cells";
-import { ratioUnits, text } from "../src/exact";
-import { kpis, type Kpis } from "../src/kpis";
-import type { Store } from "../src/store";
+import { Cube } from "../src/data/cube";
+import { ratioUnits, text } from "../src/data/exact";
+import type { Kpis } from "../src/data/kpis";
+import { look } from "../src/data/look";
+import { EVERYTHING } from "../src/data/select";
+import { Clock, type Store } from "../src/data/store";
+import { cubeOf, type PlainCell } from "./cubes";
 
 interface Vector {
   name: string;
@@ -12,7 +15,7 @@ interface Vector {
     since: number | null;
     until: number | null;
   };
-  cells: Cell[];
+  cells: PlainCell[];
   expected: Kpis;
 }
 
@@ -32,18 +35,8 @@ describe("the KPIs are those of Python", () => {
       customer_type: new Set(selection.customer_type),
       payment: new Set(selection.payment),
     };
-    expect(kpis(cells, { ...sets, since, until }, store)).toEqual(expected);
-  });
-});
-
-describe("merging cells", () => {
-  const cell = (version: number): Cell => ({ minute: 1, branch: "A", writer: "w", version, rows: [] });
-
-  it("keeps the highest version, whatever the order", () => {
-    const cells = new Cells();
-    expect(cells.merge([cell(2), cell(3), cell(1)])).toBe(true);
-    expect(cells.merge([cell(3), cell(2)])).toBe(false);
-    expect([...cells].map((held) => held.version)).toEqual([3]);
+    const cube = cubeOf(cells, new Cube(new Clock(store.zone)));
+    expect(look(cube, { ...EVERYTHING, ...sets, since, until }, store).kpis).toEqual(expected);
   });
 });
 

@@ -1,46 +1,100 @@
 import type { JSX } from "preact";
-import { at, type Measures } from "../cells";
-import { count, type Money, percent } from "../format";
+import { Spark } from "../charts/spark";
+import { valueOf, METRICS } from "../data/metrics";
+import { CATEGORIES, type Category } from "../data/select";
+import { type Part, trend } from "../data/segments";
+import { at, type Measures } from "../data/wire";
+import type { Format } from "../format";
+import { NAMES } from "../parts/filters";
+import { Tile } from "../parts/tile";
+import type { Model, Segments } from "../state/model";
+import { change, state, toggle } from "../state/state";
 
 const SALES = at("sales");
 const TICKETS = at("tickets");
+const SPARK_DAYS = 30;
 
-interface Props {
-  byCustomer: Map<string, Measures>;
-  money: Money;
+/** Each part's size, basket, rating and trend, side by side, and whether they differ by more than chance. */
+export function SegmentsTile({ model }: { model: Model }): JSX.Element {
+  const { by } = state.value;
+  const sums = model.view.value.by[by];
+  const judged = model.segments.value;
+  const format = model.format.value;
+  const names = model.options.value[by];
+  const all = names.reduce((total, name) => total + (sums.get(name)?.[SALES] ?? 0), 0);
+  return (
+    <Tile name="segments" title="Segments" says={verdict(judged)}>
+      <div class="choice" role="group" aria-label="Segments by">
+        {CATEGORIES.map((name) => (
+          <button key={name} type="button" class="chip" aria-pressed={name === by} onClick={() => { change({ by: name }); }}>
+            {NAMES[name]}
+          </button>
+        ))}
+      </div>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Segments">
+        <table class="segments">
+          <thead>
+            <tr>
+              <th scope="col">{NAMES[by]}</th>
+              <th scope="col">Sales</th>
+              <th scope="col">Tickets</th>
+              <th scope="col">Basket</th>
+              <th scope="col">Rating</th>
+              <th scope="col">Trend</th>
+            </tr>
+          </thead>
+          <tbody>
+            {names.map((name) => (
+              <Segment key={name} name={name} by={by} sum={sums.get(name) ?? []} all={all} part={judged.parts.find((part) => part.name === name)} format={format} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Tile>
+  );
 }
 
-/** Each kind of customer: its size and its basket, side by side. */
-export function Segments({ byCustomer, money }: Props): JSX.Element {
-  const all = [...byCustomer.values()].reduce((sum, measures) => sum + (measures[SALES] ?? 0), 0);
-  if (all === 0) return <p class="empty">Members and other customers are compared here once there are sales.</p>;
+function verdict({ differ }: Segments): string {
+  if (differ === null) return "Too few days to say whether baskets differ";
+  return differ ? "Baskets differ by more than chance (p < 1%)" : "Baskets: no difference beyond chance";
+}
+
+interface Props {
+  name: string;
+  by: Category;
+  sum: Measures;
+  all: number;
+  part: Part | undefined;
+  format: Format;
+}
+
+function Segment({ name, by, sum, all, part, format }: Props): JSX.Element {
+  const sales = sum[SALES] ?? 0;
   return (
-    <table class="segments">
-      <thead>
-        <tr>
-          <th scope="col">Customer</th>
-          <th scope="col">Share of sales</th>
-          <th scope="col">Tickets</th>
-          <th scope="col">Basket</th>
-        </tr>
-      </thead>
-      <tbody>
-        {[...byCustomer].sort().map(([customer, measures]) => {
-          const share = (measures[SALES] ?? 0) / all;
-          const tickets = measures[TICKETS] ?? 0;
-          return (
-            <tr key={customer}>
-              <th scope="row">{customer}</th>
-              <td>
-                <span class="bar" style={{ "--share": share }} aria-hidden="true" />
-                {percent(share)}
-              </td>
-              <td>{count(tickets)}</td>
-              <td>{tickets > 0 ? money.fromUnits((measures[SALES] ?? 0) / tickets) : "–"}</td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+    <tr>
+      <th scope="row">
+        <button type="button" class="link" aria-pressed={state.value[by].includes(name)} onClick={() => { toggle(by, name); }}>
+          {name}
+        </button>
+      </th>
+      <td>{all > 0 ? format.percent(sales / all) : "–"}</td>
+      <td>{format.count(sum[TICKETS] ?? 0)}</td>
+      <td>{format.value(METRICS.basket, valueOf(METRICS.basket, sum))}</td>
+      <td>{format.value(METRICS.rating, valueOf(METRICS.rating, sum))}</td>
+      <td class="trend">
+        <Trend part={part} format={format} />
+      </td>
+    </tr>
+  );
+}
+
+function Trend({ part, format }: { part: Part | undefined; format: Format }): JSX.Element {
+  if (part === undefined) return <>–</>;
+  const change = trend(part);
+  return (
+    <>
+      <Spark values={[...part.sales.subarray(Math.max(0, part.sales.length - SPARK_DAYS))]} />
+      <span>{change === null ? "–" : change === 0 ? "none" : format.change(change)}</span>
+    </>
   );
 }

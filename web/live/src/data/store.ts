@@ -1,7 +1,8 @@
-/** The store's clock. The counterpart of `tidemark/store.py`. */
+/** The store and its clock. The counterpart of `tidemark/store.py`. */
 
 export interface Store {
   zone: string;
+  currency: string;
   opens: number;
   closes: number;
   stock_at_cost: number;
@@ -11,7 +12,7 @@ export interface Store {
   payments: string[];
 }
 
-const MINUTES_A_DAY = 1440;
+export const DAY = 1440;
 
 export class Clock {
   readonly #format: Intl.DateTimeFormat | null;
@@ -43,8 +44,26 @@ export class Clock {
   }
 
   day(minute: number): number {
-    return Math.floor(this.local(minute) / MINUTES_A_DAY);
+    return Math.floor(this.local(minute) / DAY);
+  }
+
+  /** The UTC minute at which the store's clock shows a minute; the later one where it shows it twice. */
+  utc(local: number): number {
+    let minute = local - (this.local(local) - local);
+    minute = local - (this.local(minute) - minute);
+    return minute;
+  }
+
+  /** Minutes that divide both UTC's hours and the store's. */
+  spanMinutes(): number {
+    const offsets = [0, 4380].map((hour) => Math.abs(this.local(OFFSET_SAMPLE + hour * 60) - (OFFSET_SAMPLE + hour * 60)));
+    return offsets.every((offset) => offset % 60 === 0) ? 60 : offsets.every((offset) => offset % 30 === 0) ? 30 : 15;
   }
 }
+
+const OFFSET_SAMPLE = 25_771_680; // 2019-01-01T00:00Z
+
+/** 0 is Monday. */
+export const weekday = (day: number): number => (((day + 3) % 7) + 7) % 7; // day 0 was a Thursday
 
 export const dayName = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);

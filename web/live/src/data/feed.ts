@@ -1,0 +1,265 @@
+/** The page's line to the server: ticks as they come, snapshots where something is missing, merged into the cube. */
+
+import { signal } from "@preact/signals";
+import { io, type Socket } from "socket.io-client";
+import { recentAnomalies } from "./api";
+import { Cube } from "./cube";
+import type { Clock } from "./store";
+import { type Anomaly, at, type Cursor, covers, type Frame, readCursor, type Snapshot, type Tick } from "./wire";
+
+export type Connection = "connecting" | "live" | "away" | "signed out";
+
+/** What the page did by itself, for whoever wonders. */
+export interface Note {
+  at: number;
+  text: string;
+}
+
+const KEPT_ANOMALIES = 200;
+const KEPT_LATENCIES = 500;
+const KEPT_NOTES = 20;
+const KEPT_TICKS = 600;
+const RETRY_MS = 500;
+const ASLEEP_MS = 15_000;
+const TICKETS = at("tickets");
+const RETURNS = at("returns");
+
+export class Feed {
+  #cube: Cube;
+  readonly connection = signal<Connection>("connecting");
+  readonly loaded = signal(false);
+  /** The cube; another box with the same cube in it whenever a picture of it would be another. */
+  readonly held: { value: { cube: Cube } };
+  readonly anomalies = signal<Anomaly[]>([]);
+  /** When the last change reached this page, milliseconds since 1970; null before the first. */
+  readonly changedAt = signal<number | null>(null);
+  /** Since when the page has had no connection, milliseconds since 1970; null while it has one. */
+  readonly awaySince = signal<number | null>(null);
+  /** Milliseconds from the receipt of a sale to its picture, the newest last. */
+  readonly latencies = signal<number[]>([]);
+  readonly notes = signal<Note[]>([]);
+  /** Told after each change, shown or not. */
+  onChange: (() => void) | null = null;
+  /** While it holds, changes are taken and not shown. */
+  readonly paused = signal<{ at: number; sales: number } | null>(null);
+  /** Sales taken so far, and how many of them are shown. */
+  readonly sales = signal(0);
+  readonly #shown;
+  #cursor: Cursor | null = null;
+  #cursorText: string | null = null;
+  #waiting: Tick[] = [];
+  #loading = false;
+  #clockOffset = 0;
+  #drawing = false;
+  #lastSecond = Date.now();
+  #socket: Socket;
+
+  constructor(private readonly clock: Clock) {
+    this.#cube = new Cube(clock);
+    this.#shown = signal({ cube: this.#cube });
+    this.held = this.#shown;
+    this.#socket = this.#dial();
+    addEventListener("offline", () => {
+      this.#away();
+    });
+    addEventListener("online", () => {
+      this.#wake();
+    });
+    setInterval(() => {
+      this.#second();
+    }, 1000);
+  }
+
+  pause(): void {
+    this.paused.value = { at: Date.now(), sales: this.sales.value };
+  }
+
+  resume(): void {
+    this.paused.value = null;
+    this.#show();
+  }
+
+  // -- the socket
+
+  #dial(): Socket {
+    const socket = io({ transports: ["websocket"], reconnectionDelay: 300, reconnectionDelayMax: 2000, forceNew: true });
+    socket.on("connect", () => {
+      void this.#setClock(socket);
+      if (socket === this.#socket) void this.#load();
+    });
+    socket.on("disconnect", (reason) => {
+      if (socket !== this.#socket) return;
+      this.#away();
+      if (reason === "io server disconnect") void this.#whyNot();
+    });
+    socket.on("connect_error", () => {
+      if (socket === this.#socket) void this.#whyNot();
+    });
+    socket.on("tick", (tick: Tick) => {
+      this.#take(tick);
+    });
+    socket.on("behind", () => void this.#load());
+    socket.on("move", ({ within_ms }: { within_ms: number }) => {
+      setTimeout(() => {
+        this.#move();
+      }, Math.random() * within_ms);
+    });
+    return socket;
+  }
+
+  /** This server is about to end: find another one, and leave this one only then. */
+  #move(): void {
+    const [old, next] = [this.#socket, this.#dial()];
+    next.once("connect", () => {
+      this.#socket = next;
+      void this.#load().then(() => {
+        old.disconnect();
+        this.#note("Moved to another server without a gap");
+      });
+    });
+  }
+
+  #away(): void {
+    if (this.connection.value !== "signed out") this.connection.value = "away";
+    this.awaySince.value ??= Date.now();
+  }
+
+  async #whyNot(): Promise<void> {
+    this.#away();
+    const status = await fetch("/config").then((answer) => answer.status, () => 0);
+    if (status === 401) {
+      this.connection.value = "signed out";
+      this.#socket.disconnect();
+    } else if (!this.#socket.active) setTimeout(() => this.#socket.connect(), RETRY_MS);
+  }
+
+  #wake(): void {
+    if (this.#socket.connected) void this.#load();
+    else this.#socket.connect();
+  }
+
+  /** A clock that leaps tells that the computer slept: whatever came meanwhile is fetched at once. */
+  #second(): void {
+    const now = Date.now();
+    const slept = now - this.#lastSecond;
+    this.#lastSecond = now;
+    if (slept > ASLEEP_MS) {
+      this.#note(`This page slept for ${Math.round(slept / 1000)} s`);
+      this.#wake();
+    }
+  }
+
+  // -- ticks and snapshots
+
+  #take(tick: Tick): void {
+    if (this.#loading || this.#cursor === null || !covers(this.#cursor, readCursor(tick.before))) {
+      this.#waiting.push(tick);
+      if (this.#waiting.length > KEPT_TICKS) this.#waiting.shift();
+      if (!this.#loading) void this.#load();
+      return;
+    }
+    const cursor = readCursor(tick.cursor);
+    if (covers(this.#cursor, cursor) && this.#cursor.epoch === cursor.epoch) return;
+    this.#merge(tick);
+    this.changedAt.value = Date.now();
+    if (tick.oldest > 0) this.#timePaint(tick.oldest);
+  }
+
+  /** Fetches what is missing and then takes the ticks that came meanwhile; again, until nothing is missing. */
+  async #load(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    const before = this.sales.value;
+    try {
+      const query = this.#cursorText === null ? "" : `?since=${encodeURIComponent(this.#cursorText)}`;
+      const answer = await fetch(`/snapshot${query}`, { headers: { Accept: "application/json" } });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const snapshot = (await answer.json()) as Snapshot;
+      if (snapshot.whole) this.#cube = new Cube(this.clock);
+      this.#merge(snapshot);
+      const first = !this.loaded.value;
+      this.loaded.value = true;
+      this.#back(this.sales.value - before);
+      if (first) void recentAnomalies(this.#cube).then((found) => { this.#addAnomalies(found); });
+    } catch {
+      this.#away();
+      setTimeout(() => {
+        if (this.#socket.connected) void this.#load();
+      }, RETRY_MS);
+      return;
+    } finally {
+      this.#loading = false;
+    }
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const [place, tick] of waiting.entries()) {
+      this.#take(tick);
+      if (this.#waiting.length > 0) {
+        this.#waiting.push(...waiting.slice(place + 1));
+        return;
+      }
+    }
+  }
+
+  #back(sales: number): void {
+    const since = this.awaySince.value;
+    if (!this.#socket.connected) return;
+    this.connection.value = "live";
+    this.awaySince.value = null;
+    if (since === null) return;
+    const away = Math.max(1, Math.round((Date.now() - since) / 1000));
+    this.#note(`The connection was lost for ${away} s; ${sales === 0 ? "no sale was" : `${sales} sales were`} missed and fetched`);
+  }
+
+  #merge(frame: Frame): void {
+    this.#cube.merge(frame);
+    this.#cursorText = frame.cursor;
+    this.#cursor = readCursor(frame.cursor);
+    if (frame.anomalies.length > 0) this.#addAnomalies(frame.anomalies);
+    const total = this.#cube.total();
+    this.sales.value = (total[TICKETS] ?? 0) + (total[RETURNS] ?? 0);
+    if (this.paused.value === null) this.#show();
+    this.onChange?.();
+  }
+
+  /** Shows what is held with the next frame: more often nobody could see it. */
+  #show(): void {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    requestAnimationFrame(() => {
+      this.#drawing = false;
+      if (this.paused.value === null) this.#shown.value = { cube: this.#cube };
+    });
+  }
+
+  /** The cube with all that has come, shown or not. */
+  get cube(): Cube {
+    return this.#cube;
+  }
+
+  /** Adds anomalies that are not there yet; the newest sale first. */
+  #addAnomalies(more: Anomaly[]): void {
+    const known = new Map([...this.anomalies.value, ...more].map((anomaly) => [anomaly.invoice_id, anomaly]));
+    this.anomalies.value = [...known.values()].sort((a, b) => b.minute - a.minute).slice(0, KEPT_ANOMALIES);
+  }
+
+  #note(text: string): void {
+    this.notes.value = [{ at: Date.now(), text }, ...this.notes.value].slice(0, KEPT_NOTES);
+  }
+
+  async #setClock(socket: Socket): Promise<void> {
+    const sent = Date.now();
+    const server = (await socket.timeout(5000).emitWithAck("clock", sent).catch(() => null)) as number | null;
+    if (server !== null) this.#clockOffset = server - (sent + Date.now()) / 2;
+  }
+
+  /** From the server's receipt to the second frame after now: by then what this tick changed is painted. */
+  #timePaint(receivedAt: number): void {
+    requestAnimationFrame(() => {
+      requestAnimationFrame(() => {
+        const latency = Math.max(0, Date.now() + this.#clockOffset - receivedAt);
+        this.latencies.value = [...this.latencies.value.slice(1 - KEPT_LATENCIES), latency];
+      });
+    });
+  }
+}

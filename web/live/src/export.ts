@@ -1,0 +1,64 @@
+/** What is seen, as a file. */
+
+import { sumAt, type View } from "./data/look";
+import { MEASURES } from "./data/wire";
+import { CATEGORIES } from "./data/select";
+import { text } from "./data/exact";
+import { DAY, dayName } from "./data/store";
+
+type Cell = string | number;
+
+const IN_UNITS = new Set(["sales", "cogs", "tax", "returned_sales", "returned_cogs", "rating_sum"]);
+
+/** A CSV field (RFC 4180). What a spreadsheet would take for a formula is made text. */
+export function field(value: Cell): string {
+  if (typeof value === "number") return String(value);
+  const safe = /^[=+\-@\t\r]/.test(value) && !/^-?[\d.]+$/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+export const csv = (rows: Cell[][]): string => rows.map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
+
+const minuteName = (minute: number): string => {
+  const [day, within] = [Math.floor(minute / DAY), ((minute % DAY) + DAY) % DAY];
+  return `${dayName(day)}T${String(Math.floor(within / 60)).padStart(2, "0")}:${String(within % 60).padStart(2, "0")}`;
+};
+
+/** Every number of a view: what it is of, the value, and all measures, exactly. Times are the store's. */
+export function viewCsv(view: View): string {
+  const rows: Cell[][] = [["view", "value", "of", ...MEASURES]];
+  const put = (name: string, value: string, of: string, sum: ArrayLike<number>): void => {
+    rows.push([name, value, of, ...MEASURES.map((measure, i) => (IN_UNITS.has(measure) ? text(BigInt(sum[i] ?? 0)) : (sum[i] ?? 0)))]);
+  };
+  put("all", "", "", view.sum);
+  for (const [name, value] of Object.entries(view.kpis)) rows.push(["kpi", name, String(value ?? "")]);
+  view.bars.forEach((minute, place) => {
+    put("over time", minuteName(minute), "", sumAt(view.over, place));
+  });
+  for (const category of CATEGORIES) for (const [value, sum] of view.by[category]) put(category, value, "", sum);
+  for (const [payment, row] of view.matrix) for (const [customer, sum] of row) put("payment × customer_type", payment, customer, sum);
+  for (let hour = 0; hour < 24; hour++) put("hour", String(hour), "", sumAt(view.hours, hour));
+  for (let day = 0; day < 7; day++) put("weekday (0 is Monday)", String(day), "", sumAt(view.weekdays, day));
+  return csv(rows);
+}
+
+export function save(name: string, content: Blob): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => {
+    URL.revokeObjectURL(link.href);
+  }, 10_000);
+}
+
+export function saveCsv(view: View, name: string): void {
+  save(`${name}.csv`, new Blob([viewCsv(view)], { type: "text/csv;charset=utf-8" }));
+}
+
+/** The page as it is seen, as a picture. */
+export async function savePng(element: HTMLElement, name: string): Promise<void> {
+  const { domToBlob } = await import("modern-screenshot");
+  const background = getComputedStyle(document.body).backgroundColor;
+  save(`${name}.png`, await domToBlob(element, { backgroundColor: background, scale: Math.max(1, devicePixelRatio) }));
+}

@@ -1,0 +1,70 @@
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import type { Connection, Feed } from "../data/feed";
+import { ago, quantile } from "../format";
+import type { Model } from "../state/model";
+
+const now = signal(Date.now());
+
+const WORDS: Record<Connection, string> = {
+  connecting: "Connecting",
+  live: "Live",
+  away: "No connection, trying again",
+  "signed out": "Signed out: open a new link from `tidemark status`",
+};
+
+/** How current the page is: always visible. */
+export function Status({ model }: { model: Model }): JSX.Element {
+  const { feed } = model;
+  useEffect(() => {
+    const timer = setInterval(() => (now.value = Date.now()), 1000);
+    return () => {
+      clearInterval(timer);
+    };
+  }, []);
+  const format = model.format.value;
+  const changed = feed.changedAt.value;
+  const [middle, worst] = [quantile(feed.latencies.value, 0.5), quantile(feed.latencies.value, 0.99)];
+  const connection = feed.connection.value;
+  const since = feed.awaySince.value;
+  return (
+    <dl class="status">
+      <div>
+        <dt>Connection</dt>
+        <dd data-connection={connection} class={`connection ${connection.replace(" ", "-")}`} role="status">
+          {WORDS[connection]}
+        </dd>
+      </div>
+      <div>
+        <dt>{since === null ? "Last change" : "Numbers as of"}</dt>
+        <dd data-freshness>{freshness(changed, since)}</dd>
+      </div>
+      <div>
+        <dt>Sale to screen</dt>
+        <dd data-latency title="From the receipt of a sale to its picture: median, and the slowest in a hundred">
+          {middle === null || worst === null ? "no sale yet" : `${middle.toFixed(0)} ms, p99 ${worst.toFixed(0)} ms`}
+        </dd>
+      </div>
+      <div>
+        <dt>Sales held</dt>
+        <dd data-sales={feed.sales.value}>{format.count(feed.sales.value)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function freshness(changed: number | null, since: number | null): string {
+  if (since !== null) return ago((now.value - since) / 1000);
+  return changed === null ? "none yet" : ago((now.value - changed) / 1000);
+}
+
+/** What the page did by itself, the newest: said once, and read out. */
+export function Notes({ feed }: { feed: Feed }): JSX.Element {
+  const [note] = feed.notes.value;
+  return (
+    <p class="note-line" role="status" data-note>
+      {note === undefined ? "" : `${note.text} · ${ago((now.value - note.at) / 1000)}`}
+    </p>
+  );
+}

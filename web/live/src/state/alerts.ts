@@ -1,0 +1,97 @@
+/** Alert rules: what this browser's user wants to be told of, and what was told. */
+
+import type { Cube } from "../data/cube";
+import { sumOf } from "../data/look";
+import { type MetricName, METRICS, valueOf } from "../data/metrics";
+import { EVERYTHING, type Selection } from "../data/select";
+import { DAY } from "../data/store";
+import type { Anomaly } from "../data/wire";
+import { kept, listOf } from "./saved";
+import { fromQuery } from "./state";
+
+/** Over what time a rule looks, up to the newest sale. */
+export const WINDOWS = { hour: "this hour", day: "this day", all: "all time" } as const;
+export type Window = keyof typeof WINDOWS;
+
+export interface Rule {
+  id: string;
+  /** a metric, or every unusual sale */
+  what: MetricName | "anomaly";
+  window: Window;
+  above: boolean;
+  /** in the metric's own unit: money, a count, a rating */
+  limit: number;
+  /** the filters it looks through, as a query */
+  query: string;
+  on: boolean;
+}
+
+export interface Fired {
+  at: number;
+  text: string;
+}
+
+const FIRED_KEPT = 50;
+
+export const rules = kept<Rule[]>("rules", [], listOf<Rule>({
+  id: "string", what: "string", window: "string", above: "boolean", limit: "number", query: "string", on: "boolean",
+}));
+export const fired = kept<Fired[]>("fired", [], listOf<Fired>({ at: "number", text: "string" }));
+
+const UNITS = { money: 10_000, rating: 10_000, count: 1 };
+
+/** The selection that a rule looks at. */
+export function ruleSelection(rule: Rule, cube: Cube): Selection {
+  const { branch, product_line, customer_type, payment, weekday, hour } = fromQuery(rule.query);
+  const filters = {
+    branch: new Set(branch), product_line: new Set(product_line), customer_type: new Set(customer_type),
+    payment: new Set(payment), weekday: new Set(weekday), hour: new Set(hour),
+  };
+  if (rule.window === "all" || cube.newest === null) return { ...EVERYTHING, ...filters };
+  const local = cube.clock.local(cube.newest);
+  const begin = rule.window === "hour" ? local - (local % 60) : local - (local % DAY);
+  return { ...EVERYTHING, ...filters, since: cube.newest - (local - begin) };
+}
+
+/** What a rule's number is now, in the metric's own unit; null where nothing can be said. */
+export function ruleValue(rule: Rule, cube: Cube): number | null {
+  if (rule.what === "anomaly") return null;
+  const metric = METRICS[rule.what];
+  const value = valueOf(metric, sumOf(cube, ruleSelection(rule, cube)));
+  return value === null ? null : value / UNITS[metric.kind];
+}
+
+/** Watches the rules. A rule fires when its limit is crossed, and again only after it was back. */
+export class Watch {
+  readonly #over = new Map<string, boolean>();
+  readonly #seen: Set<string>;
+
+  /** `tell`: told each alert. Anomalies that are there already are not told. */
+  constructor(
+    anomalies: Anomaly[],
+    private readonly words: { rule: (rule: Rule, value: number) => string; anomaly: (anomaly: Anomaly) => string },
+    private readonly tell: (text: string) => void,
+  ) {
+    this.#seen = new Set(anomalies.map((anomaly) => anomaly.invoice_id));
+  }
+
+  look(cube: Cube, anomalies: Anomaly[]): void {
+    for (const rule of rules.value) {
+      if (!rule.on || rule.what === "anomaly") continue;
+      const value = ruleValue(rule, cube);
+      const over = value !== null && (rule.above ? value > rule.limit : value < rule.limit);
+      const was = this.#over.get(rule.id);
+      this.#over.set(rule.id, over);
+      if (over && was === false) this.#fire(this.words.rule(rule, value));
+    }
+    const fresh = anomalies.filter((anomaly) => !this.#seen.has(anomaly.invoice_id));
+    for (const anomaly of fresh) this.#seen.add(anomaly.invoice_id);
+    const rule = rules.value.find(({ what, on }) => on && what === "anomaly");
+    if (rule !== undefined) for (const anomaly of fresh) this.#fire(this.words.anomaly(anomaly));
+  }
+
+  #fire(text: string): void {
+    fired.value = [{ at: Date.now(), text }, ...fired.value].slice(0, FIRED_KEPT);
+    this.tell(text);
+  }
+}

@@ -1,0 +1,121 @@
+/** What the page shows, computed from what is held and from how it is looked at. */
+
+import { computed, type ReadonlySignal } from "@preact/signals";
+import type { Cube } from "../data/cube";
+import type { Feed } from "../data/feed";
+import { look, sumOf, type View } from "../data/look";
+import { METRICS } from "../data/metrics";
+import { CATEGORIES, type Category, type Selection } from "../data/select";
+import { differ, type Part, partsOf, sameBaskets } from "../data/segments";
+import { type Clock, DAY, type Store } from "../data/store";
+import type { Measures } from "../data/wire";
+import { Format } from "../format";
+import { comparedOf, selectionOf, state } from "./state";
+import { colours } from "./theme";
+
+export interface Config {
+  version: string;
+  source: string;
+  store: Store;
+}
+
+/** The hour of the newest selected sale, as far as it has gone, and the same minutes of the day before. */
+export interface ThisHour {
+  /** store's minutes */
+  from: number;
+  to: number;
+  now: Measures;
+  yesterday: Measures;
+}
+
+export interface Segments {
+  parts: Part[];
+  /** whether baskets differ; null where there are too few days to say */
+  differ: boolean | null;
+}
+
+const MOST_OPTIONS = 24;
+const SEGMENTS_MS = 1000;
+
+export class Model {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly selection: ReadonlySignal<Selection>;
+  readonly view: ReadonlySignal<View>;
+  readonly compared: ReadonlySignal<View | null>;
+  readonly thisHour: ReadonlySignal<ThisHour | null>;
+  /** what can be selected: the store's own codes, and whatever else was sold */
+  readonly options: ReadonlySignal<Record<Category, string[]>>;
+  readonly format: ReadonlySignal<Format>;
+  readonly metric = computed(() => METRICS[state.value.show]);
+  readonly segments: ReadonlySignal<Segments>;
+
+  constructor(
+    readonly feed: Feed,
+    readonly config: Config,
+    clock: Clock,
+  ) {
+    this.store = config.store;
+    this.clock = clock;
+    const { store } = this;
+    this.selection = computed(() => selectionOf(feed.held.value.cube));
+    const reach = computed(() => {
+      const { replay } = state.value;
+      return replay === null ? null : clock.utc(replay.day * DAY + store.closes * 60);
+    });
+    this.view = computed(() => look(feed.held.value.cube, this.selection.value, store, reach.value));
+    this.compared = computed(() => {
+      const { cube } = feed.held.value;
+      const selection = comparedOf(this.selection.value, cube);
+      return selection === null ? null : look(cube, selection, store, null);
+    });
+    let judged = 0;
+    let held: { cube: Cube } | null = null;
+    const settled = computed(() => {
+      const now = performance.now();
+      if (held === null || held.cube !== feed.held.value.cube || now - judged > SEGMENTS_MS) [held, judged] = [feed.held.value, now];
+      return held;
+    });
+    this.segments = computed(() => {
+      const parts = partsOf(settled.value.cube, this.selection.value, state.value.by);
+      const chance = sameBaskets(parts);
+      return { parts, differ: chance === null ? null : differ(chance) };
+    });
+    this.thisHour = computed(() => thisHourOf(feed, this.selection.value));
+    this.format = computed(() => {
+      const { locale, currency, rate } = state.value;
+      return new Format(locale || navigator.language, currency || store.currency, currency ? rate : 1);
+    });
+    const codes = { branch: store.branches, product_line: store.product_lines, customer_type: store.customer_types, payment: store.payments };
+    let seen = 0;
+    let known = knownIn(codes, []);
+    this.options = computed(() => {
+      const { combos } = feed.held.value.cube;
+      if (combos.length !== seen) [seen, known] = [combos.length, knownIn(codes, combos)];
+      return known;
+    });
+  }
+
+  branchColour(branch: string): string {
+    const { series, accent } = colours.value;
+    return series[Math.max(0, this.options.value.branch.indexOf(branch)) % series.length] ?? accent;
+  }
+}
+
+function knownIn(codes: Record<Category, readonly string[]>, combos: readonly Record<Category, string>[]): Record<Category, string[]> {
+  return Object.fromEntries(
+    CATEGORIES.map((name) => [name, [...new Set([...codes[name], ...combos.map((combo) => combo[name])])].slice(0, MOST_OPTIONS)]),
+  ) as Record<Category, string[]>;
+}
+
+function thisHourOf(feed: Feed, selection: Selection): ThisHour | null {
+  const { cube } = feed.held.value;
+  const { clock, newest } = cube;
+  if (newest === null) return null;
+  const last = Math.min(newest, (selection.until ?? Infinity) - 1);
+  const to = clock.local(last) + 1;
+  const from = to - 1 - ((to - 1) % 60);
+  const sum = (back: number): Measures =>
+    sumOf(cube, { ...selection, since: last + 1 - (to - from) - back, until: last + 1 - back });
+  return { from, to, now: sum(0), yesterday: sum(DAY) };
+}

@@ -1,0 +1,54 @@
+import type { JSX } from "preact";
+import { METRICS } from "../data/metrics";
+import { Tile } from "../parts/tile";
+import type { Model } from "../state/model";
+
+/** What is left on each shelf of a simulated stock, and how much went over it. */
+export function StockTile({ model }: { model: Model }): JSX.Element {
+  const { shelves, kpis } = model.view.value;
+  const format = model.format.value;
+  const full = model.store.stock_at_cost;
+  const lines = model.options.value.product_line;
+  const branches = model.options.value.branch.filter((branch) => shelves.some((shelf) => shelf.branch === branch));
+  const turnover = kpis.inventory_turnover === null ? "" : `turned over ${format.fixed(kpis.inventory_turnover, 2)} times; `;
+  return (
+    <Tile name="stock" title="Stock left at the last closing, at cost" says={`Simulated: ${turnover}full is ${format.short(METRICS.cogs, full)}, filled on Mondays`}>
+      {branches.length === 0 ? (
+        <p class="empty">No till file says what lies on the shelves. Once there are sales, a simulated stock is shown here.</p>
+      ) : (
+        <div class="scroll" tabIndex={0} role="region" aria-label="Stock">
+          <table class="stock">
+            <thead>
+              <tr>
+                <th scope="col">Product line</th>
+                {branches.map((branch) => (
+                  <th key={branch} scope="col">
+                    {branch}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {lines.map((line) => (
+                <tr key={line}>
+                  <th scope="row">{line}</th>
+                  {branches.map((branch) => {
+                    const shelf = shelves.find((one) => one.branch === branch && one.product_line === line);
+                    const left = shelf?.left ?? full;
+                    return (
+                      <td key={branch} class={left < full / 10 ? "low" : ""} title={shelf === undefined ? "nothing sold" : `${format.money(shelf.sold)} sold, at cost`}>
+                        <span class="level" style={{ "--share": left / full }} />
+                        {left < full / 10 ? "low " : ""}
+                        {format.percent(left / full)}
+                      </td>
+                    );
+                  })}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Tile>
+  );
+}
