@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from tidemark.cells import Cell
+from tidemark.feedback import Remark
 from tidemark.ledger import Attempt, Counted, Entry
 from tidemark.sale import Sale
 
@@ -45,6 +46,13 @@ class Ledger(ABC):
     @abstractmethod
     def quarantined(self) -> Iterator[Conflict]:
         """Every conflict kept."""
+
+    @abstractmethod
+    def conflicts(self, invoice_id: str, *, limit: int) -> list[Conflict]:
+        """What came with this id and another content, oldest first, read consistently.
+
+        Where there are more than `limit`, that many of them.
+        """
 
     @abstractmethod
     def get(self, invoice_id: str) -> Counted | None:
@@ -90,3 +98,25 @@ class LiveStream(ABC):
     @abstractmethod
     def publish(self, cells: Iterable[Cell], anomalies: Iterable[Entry]) -> None:
         """Tell the new absolute state of cells, and the anomalous sales just taken. Raises Unavailable."""
+
+
+class FeedbackPage(msgspec.Struct, frozen=True):
+    """Some remarks, newest first, and where to go on from, None at the end."""
+
+    feedback: list[Remark]
+    cursor: str | None
+
+
+class Feedback(ABC):
+    """What those who look at the pages say of them."""
+
+    @abstractmethod
+    def add(self, remark: Remark) -> None:
+        """Keep a remark; the same one again changes nothing. Raises Unavailable where that cannot be done now."""
+
+    @abstractmethod
+    def page(self, *, limit: int, cursor: str | None = None) -> FeedbackPage:
+        """Some remarks, newest first, `limit` at most, read consistently.
+
+        Raises BadRequest where `cursor` is none that an earlier page gave.
+        """

@@ -152,10 +152,13 @@ class _NotJson:
         self.word = word
 
 
-def _decode_leniently(body: bytes) -> list[Row]:
-    """For a body that the strict decoder cannot read: say where, or find the rows whose strings are broken."""
+def read_leniently(body: bytes) -> object:
+    """The document in a body that the strict decoder cannot read, where only its strings are broken.
+
+    Raises BadRequest that says where it is no JSON.
+    """
     try:
-        document = json.loads(body.decode(), parse_constant=_NotJson)
+        document: object = json.loads(body.decode(), parse_constant=_NotJson)
     except UnicodeDecodeError as error:
         raise BadRequest(f"the body is not UTF-8: byte {error.start}") from None
     except RecursionError:
@@ -164,9 +167,21 @@ def _decode_leniently(body: bytes) -> list[Row]:
         raise BadRequest(f"the body is not JSON: {error}") from None
     for path, value in _walk(document):
         if isinstance(value, _NotJson):
-            raise BadRequest(f"{path}: {value.word} is not JSON")
+            place = path.encode(errors="replace").decode()  # a key may be no text either
+            raise BadRequest(f"{place or 'the body'}: {value.word} is not JSON")
+    return document
+
+
+def lone_surrogate(value: object) -> str | None:
+    """Where below `value` a string is not text: the path to it, empty for `value` itself; None where all are."""
+    return next((path for path, found in _walk(value) if isinstance(found, str) and not _is_text(found)), None)
+
+
+def _decode_leniently(body: bytes) -> list[Row]:
+    """For a body that the strict decoder cannot read: say where, or find the rows whose strings are broken."""
+    document = read_leniently(body)
     rows = document.get("sales") if isinstance(document, dict) else None
-    if not isinstance(rows, list) or set(document) != {"sales"}:
+    if not isinstance(document, dict) or not isinstance(rows, list) or set(document) != {"sales"}:
         raise BadRequest('the body must be {"sales": [...]} and nothing else')
     _check_count(len(rows))
     return [_convert_row(row) for row in rows]
@@ -175,9 +190,9 @@ def _decode_leniently(body: bytes) -> list[Row]:
 def _convert_row(row: object) -> Row:
     given = row.get("invoice_id") if isinstance(row, dict) else None
     invoice_id = given if isinstance(given, str) and _is_text(given) else None
-    for path, value in _walk(row):
-        if isinstance(value, str) and not _is_text(value):
-            return Rejection(invoice_id, f"{path or 'row'}: a lone surrogate is not text")
+    place = lone_surrogate(row)
+    if place is not None:
+        return Rejection(invoice_id, f"{place or 'row'}: a lone surrogate is not text")
     try:
         return msgspec.convert(row, Sale, strict=True)
     except msgspec.ValidationError as error:

@@ -52,6 +52,13 @@ class TableSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeedbackSettings:
+    """Where feedback is."""
+
+    feedback_table: Annotated[str, Meta(description="DynamoDB table of the feedback")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StreamSettings:
     """Where those who watch are told."""
 
@@ -83,7 +90,7 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiSettings(StoreSettings, TableSettings):
+class ApiSettings(StoreSettings, TableSettings, FeedbackSettings):
     """All that the API Lambda reads."""
 
 
@@ -141,7 +148,10 @@ def variable(name: str) -> str:
 def documented() -> Iterator[tuple[str, str, str]]:
     """Each setting once: its variable, its default (empty where it must be given) and its help."""
     seen: set[str] = set()
-    for kind in (StoreSettings, TableSettings, TokenSettings, ArchiveSettings, LivePageSettings):
+    for kind in (
+        *(StoreSettings, TableSettings, FeedbackSettings, TokenSettings),
+        *(ArchiveSettings, LivePageSettings),
+    ):
         hints: dict[str, Any] = get_type_hints(kind, include_extras=True)
         for field in fields(kind):
             if field.name not in seen:

@@ -28,7 +28,7 @@ SECURITY_HEADERS = {
 }
 GZIP_ABOVE = 1_400
 PASSED_ON = ("branch", "from", "to", "limit", "cursor")
-POSTED = 16_384  # bytes that a page may post
+POSTED = 100_000  # bytes that a page may post: the API takes no more either
 
 SIGN_IN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tidemark</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">

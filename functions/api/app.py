@@ -1,12 +1,14 @@
-"""The routes of the read API. Each parses, makes one call into `tidemark/`, and maps the answer."""
+"""The routes of the API. Each parses, makes one call into `tidemark/`, and maps the answer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
@@ -14,9 +16,11 @@ from fastapi.responses import Response
 
 from functions.responses import STATUS
 from tidemark import __version__, errors, sale
+from tidemark import feedback as messages
 from tidemark.cells import Cell
+from tidemark.conflicts import as_sent, differences
 from tidemark.kpis import Selection, kpis
-from tidemark.ports import Cells, Ledger
+from tidemark.ports import Cells, Feedback, Ledger
 from tidemark.store import Store
 
 Names = Annotated[list[str] | None, Query()]
@@ -26,6 +30,8 @@ Moment = Annotated[
 ]
 PAGE = 500
 SNAPSHOT = 5_000  # cells; 6 MB is what a Lambda may answer
+CONFLICTS = 1_000
+REMARKS = 100
 
 
 class MsgspecResponse(Response):
@@ -38,8 +44,24 @@ class MsgspecResponse(Response):
         return msgspec.json.encode(content)
 
 
-def create_app(store: Store, ledger: Ledger, cells: Cells) -> FastAPI:
-    """The API over a ledger and its cells."""
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks, as the authorizer says."""
+
+    name: str | None = None
+    scope: str | None = None
+
+
+def _caller(request: Request) -> Caller:
+    told = request.scope.get("aws.event", {}).get("requestContext", {}).get("authorizer") or {}
+    return Caller(told.get("principalId"), told.get("scope"))
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+def create_app(store: Store, ledger: Ledger, cells: Cells, feedback: Feedback, now_ms: Callable[[], int]) -> FastAPI:
+    """The API over a ledger, its cells, and feedback."""
     app = FastAPI(
         title="Tidemark",
         version=__version__,
@@ -47,6 +69,7 @@ def create_app(store: Store, ledger: Ledger, cells: Cells) -> FastAPI:
         default_response_class=MsgspecResponse,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would lead past the stage's name
     )
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
 
@@ -122,13 +145,55 @@ def create_app(store: Store, ledger: Ledger, cells: Cells) -> FastAPI:
 
     @app.get("/v1/sales/{invoice_id}")
     def get_sale(invoice_id: str) -> Response:
-        """One sale, with its score, model, rule hits, and the cell version that counted it."""
+        """One sale, with its score, model, rule hits, and the cell version that counted it.
+
+        `conflicts`: what came with the same id and another content (of very many 1,000), oldest first, each with the
+        fields that differ as `{"field": [kept, came]}`.
+        """
         counted = ledger.get(invoice_id)
         if counted is None:
             raise errors.NotFound(f"there is no sale {invoice_id!r}")
+        kept = as_sent(counted)
         return MsgspecResponse(
-            {"sale": counted.entry, "counted_by": {"writer": counted.writer, "version": counted.version}}
+            {
+                "sale": counted.entry,
+                "counted_by": {"writer": counted.writer, "version": counted.version},
+                "conflicts": [
+                    {"received_at": conflict.received_at, "differences": differences(kept, conflict.sale)}
+                    for conflict in ledger.conflicts(invoice_id, limit=CONFLICTS)
+                ],
+            }
         )
+
+    @app.post(
+        "/v1/feedback",
+        status_code=HTTPStatus.CREATED,
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/json": {"schema": messages.json_schema()}}}
+        },
+        responses={
+            400: {"description": "What is wrong, and where; nothing is kept"},
+            413: {"description": "The body is longer than any message"},
+            503: {"description": "Not now; send it again"},
+        },
+    )
+    def post_feedback(body: Annotated[bytes, Depends(_body)], caller: Annotated[Caller, Depends(_caller)]) -> Response:
+        """Say something of a page."""
+        message = messages.decode(body)
+        remark = messages.receive(message, now_ms=now_ms(), sender=caller.name, scope=caller.scope)
+        feedback.add(remark)
+        return MsgspecResponse({"id": remark.id}, status_code=HTTPStatus.CREATED)
+
+    @app.get("/v1/feedback", responses={403: {"description": "Only an admin token may read feedback"}})
+    def get_feedback(
+        caller: Annotated[Caller, Depends(_caller)],
+        limit: Annotated[int, Query(ge=1, le=REMARKS)] = 50,
+        cursor: str | None = None,
+    ) -> Response:
+        """Feedback, newest first, for an admin; go on with `cursor` until it is null."""
+        if caller.scope != "admin":
+            raise errors.Forbidden(f"this token may {caller.scope or 'do nothing here'}; admin is needed")
+        return MsgspecResponse(feedback.page(limit=limit, cursor=cursor))
 
     @app.get("/v1/schema/sale")
     def get_schema() -> Response:

@@ -39,9 +39,18 @@ class CoreStack(cdk.Stack):
         storage.allow_commit(ingest.function)
 
         api = BundledFunction(
-            self, "Api", bundles=bundles, environment={**storage.table_environment, **store_environment}, memory_mb=1024
+            self,
+            "Api",
+            bundles=bundles,
+            environment={
+                **storage.table_environment,
+                **store_environment,
+                variable("feedback_table"): storage.feedback.table_name,
+            },
+            memory_mb=1024,
         )
         storage.allow_read(api.function)
+        storage.allow_feedback(api.function)
 
         publish = BundledFunction(self, "Publish", bundles=bundles, environment=stream)
         StreamConsumer(self, "PublishStream", table=storage.cells, consumer=publish.function, batch_size=100)
@@ -68,5 +77,6 @@ class CoreStack(cdk.Stack):
         cdk.CfnOutput(self, "LedgerTable", value=storage.ledger.table_name)
         cdk.CfnOutput(self, "CellsTable", value=storage.cells.table_name)
         cdk.CfnOutput(self, "QuarantineTable", value=storage.quarantine.table_name)
+        cdk.CfnOutput(self, "FeedbackTable", value=storage.feedback.table_name)
         cdk.CfnOutput(self, "LakeBucket", value=storage.lake.bucket_name)
         cdk.CfnOutput(self, "TokenSecret", value=storage.token_secret.secret_arn)

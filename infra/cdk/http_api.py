@@ -27,7 +27,7 @@ ACCESS_LOG = json.dumps(
 
 
 class HttpApi(Construct):
-    """POST /v1/sales to ingest, every GET to the API; all but health and documentation behind the authorizer."""
+    """POST /v1/sales to ingest, all else to the API; all but health and documentation behind the authorizer."""
 
     def __init__(
         self,
@@ -72,6 +72,9 @@ class HttpApi(Construct):
         self._guarded(sales, "POST", apigateway.LambdaIntegration(ingest))
         self._guarded(sales, "GET", to_api)
         self._guarded(sales.add_resource("{invoice_id}"), "GET", to_api)
+        feedback = v1.add_resource("feedback")
+        self._guarded(feedback, "POST", to_api)
+        self._guarded(feedback, "GET", to_api)
         self._guarded(v1.add_resource("{proxy+}"), "GET", to_api)
 
     def _guarded(self, resource: apigateway.Resource, method: str, to: apigateway.Integration) -> None:

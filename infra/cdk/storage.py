@@ -1,4 +1,4 @@
-"""What is kept: ledger, cells, quarantine, lake, and the secret that signs tokens."""
+"""What is kept: ledger, cells, quarantine, feedback, lake, and the secret that signs tokens."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Storage(Construct):
         )
         self.cells = self._table("Cells", partition="hour_shard", sort="cell", stream=True)
         self.quarantine = self._table("Quarantine", partition="invoice_id", sort="digest")
+        self.feedback = self._table("Feedback", partition="inbox", sort="id")
         self.lake = s3.Bucket(
             self,
             "Lake",
@@ -88,6 +89,11 @@ class Storage(Construct):
             table.grant(grantee, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem")
 
     def allow_read(self, grantee: iam.IGrantable) -> None:
-        """To read sales and cells."""
+        """To read sales, cells and what conflicts with a sale."""
         for table in (self.ledger, self.cells):
             table.grant(grantee, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")
+        self.quarantine.grant(grantee, "dynamodb:Query")
+
+    def allow_feedback(self, grantee: iam.IGrantable) -> None:
+        """To put feedback, and to page through it."""
+        self.feedback.grant(grantee, "dynamodb:PutItem", "dynamodb:Query")

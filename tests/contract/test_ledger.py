@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cloud import Cloud
+from tests.contract.tables import clone_table
 from tests.samples import body, minute, sale
 from tidemark import sale as sales
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
@@ -27,23 +28,6 @@ from tidemark.store import Store
 Pair = tuple[Ledger, Cells]
 
 
-def _clone(dynamodb: Any, table: str, name: str) -> str:
-    """An empty table with the keys and indexes of a deployed one."""
-    found = dynamodb.describe_table(TableName=table)["Table"]
-    indexes = [
-        {key: index[key] for key in ("IndexName", "KeySchema", "Projection")}
-        for index in found.get("GlobalSecondaryIndexes", [])
-    ]
-    dynamodb.create_table(
-        TableName=name,
-        AttributeDefinitions=found["AttributeDefinitions"],
-        KeySchema=found["KeySchema"],
-        BillingMode="PAY_PER_REQUEST",
-        **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
-    )
-    return name
-
-
 @pytest.fixture(params=["memory", "ministack"])
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     if request.param == "memory":
@@ -54,7 +38,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     outputs = stores.running(cloud.home)
     dynamodb = stores.client(cloud.home, "dynamodb")
     names = {
-        part: _clone(dynamodb, outputs[output], f"{part}-{abs(hash(request.node.name))}")
+        part: clone_table(dynamodb, outputs[output], f"{part}-{abs(hash(request.node.name))}")
         for part, output in {
             "ledger_table": "LedgerTable",
             "cells_table": "CellsTable",
@@ -167,6 +151,21 @@ def test_a_conflict_is_kept_once(pair: Pair) -> None:
     conflicts = [Conflict(sold, "one", "held", 1), Conflict(sold, "two", "held", 2)]
     ledger.quarantine(conflicts * 30)
     assert sorted(ledger.quarantined(), key=lambda c: c.digest) == conflicts
+
+
+def test_what_conflicts_with_a_sale_is_told_in_the_order_it_came(pair: Pair) -> None:
+    ledger, _ = pair
+    contents = {("a", "z"): 1, ("a", "y"): 3, ("a", "x"): 2, ("b", "w"): 4}
+    made = {}
+    for (invoice_id, digest), received_at in contents.items():
+        (sold,) = sales.decode(body(sale(invoice_id, quantity=received_at)))
+        assert isinstance(sold, Sale)
+        made[digest] = Conflict(sold, digest, "held", received_at)
+    ledger.quarantine(list(made.values()))
+    assert ledger.conflicts("a", limit=10) == [made["z"], made["x"], made["y"]]
+    assert ledger.conflicts("b", limit=10) == [made["w"]]
+    assert ledger.conflicts("none", limit=10) == []
+    assert len(ledger.conflicts("a", limit=2)) == 2
 
 
 def test_a_made_up_cursor_is_refused(cloud: Cloud) -> None:

@@ -80,6 +80,18 @@ def test_the_same_id_with_another_payload_is_kept_apart(cloud: Cloud) -> None:
     assert cloud.kpis() == before
 
 
+def test_a_sale_tells_what_came_with_its_id_and_another_content(cloud: Cloud) -> None:
+    cloud.post({"sales": [sale("twice", tax=None)]})
+    assert cloud.get("/v1/sales/twice").json()["conflicts"] == []
+    cloud.post({"sales": [sale("twice", tax=None, quantity=8, rating=None)]})
+    cloud.post({"sales": [sale("twice", tax=None), sale("twice", tax=None, unit_price=74.7, city="Mandalay")]})
+    told = cloud.get("/v1/sales/twice").json()
+    first, second = told["conflicts"]
+    assert first["differences"] == {"quantity": [7, 8], "rating": ["9.1", None]}
+    assert second["differences"] == {"city": ["Yangon", "Mandalay"], "unit_price": ["74.69", "74.7"]}
+    assert told["sale"]["received_at"] <= first["received_at"] <= second["received_at"]
+
+
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "two words"])
 def test_a_token_that_is_none_is_refused(unmoved: Cloud, token: str) -> None:
     for answer in (unmoved.post({"sales": [sale("x")]}, token), unmoved.get("/v1/kpis", token)):

@@ -31,7 +31,7 @@ def resources(template: Template, kind: str) -> list[dict[str, Any]]:
 
 def test_every_table_is_encrypted_and_can_be_taken_back_in_time(template: Template) -> None:
     tables = resources(template, "AWS::DynamoDB::GlobalTable")
-    assert len(tables) == 3
+    assert len(tables) == 4
     for table in tables:
         assert table["SSESpecification"]["SSEEnabled"]
         assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
@@ -57,6 +57,33 @@ def test_no_statement_allows_everything(template: Template) -> None:
             assert not any(action.endswith(":*") for action in actions)
             if statement["Resource"] == "*":
                 assert actions == ["dynamodb:ListStreams"], "only what AWS has no narrower resource for"
+
+
+def test_the_api_writes_nothing_but_feedback(template: Template) -> None:
+    tables = template.find_resources("AWS::DynamoDB::GlobalTable")
+    allowed: dict[str, set[str]] = {}
+    for name, policy in template.find_resources("AWS::IAM::Policy").items():
+        if name.startswith("Api"):
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                (table,) = {key for key in tables if key in json.dumps(statement["Resource"])}
+                allowed.setdefault(table.removeprefix("Storage")[:-8], set()).update(actions)
+    reading = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
+    assert allowed == {
+        "Ledger": reading,
+        "Cells": reading,
+        "Quarantine": {"dynamodb:Query"},
+        "Feedback": {"dynamodb:PutItem", "dynamodb:Query"},
+    }
+
+
+def test_feedback_may_be_posted_and_read_behind_the_authorizer(template: Template) -> None:
+    resource = next(
+        key for key, found in template.find_resources("AWS::ApiGateway::Resource").items()
+        if found["Properties"].get("PathPart") == "feedback"
+    )  # fmt: skip
+    methods = [m for m in resources(template, "AWS::ApiGateway::Method") if m["ResourceId"] == {"Ref": resource}]
+    assert {m["HttpMethod"]: m["AuthorizationType"] for m in methods} == {"GET": "CUSTOM", "POST": "CUSTOM"}
 
 
 def test_every_path_but_health_and_documentation_is_behind_the_authorizer(template: Template) -> None:

@@ -106,6 +106,7 @@ def test_bytes_that_are_no_text_are_refused_by_row() -> None:
         (b'{"sales":{}}', "sales: expected array, got object"),
         (b'{"sales":[],"more":1}', "object contains unknown field more"),
         (body(sale("a"), sale("b")).replace(b'"74.69"', b"NaN", 1), "sales[0].unit_price: NaN is not JSON"),
+        (b'{"sales":[{"\\ud800":NaN}]}', "sales[0].?: NaN is not JSON"),
         (b'{"sales":[{"total":-Infinity}]}', "sales[0].total: -Infinity is not JSON"),
         (b'{"sales":[' + b"[" * 100_000, "nested too deeply"),
         (b'{"sales":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -124,6 +125,10 @@ class DynamoLedger(Ledger):
     def quarantined(self) -> Iterator[Conflict]:
         for item in _scan(self._client, self._quarantine):
             yield _conflict(item["doc"]["S"])
+
+    def conflicts(self, invoice_id: str, *, limit: int) -> list[Conflict]:
+        found = _query(self._client, self._quarantine, None, "invoice_id = :id", {":id": {"S": invoice_id}})
+        return sorted((_conflict(item["doc"]["S"]) for item in islice(found, limit)), key=lambda c: c.received_at)
 
     def get(self, invoice_id: str) -> Counted | None:
         answer = self._client.get_item(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from tidemark import feedback
 from tidemark.cells import Cell, CellKey
+from tidemark.feedback import Remark
 from tidemark.ledger import Attempt, Cancelled, Counted, Entry
-from tidemark.ports import Cells, CellsPage, Conflict, Ledger, LiveStream, SalesPage
+from tidemark.ports import Cells, CellsPage, Conflict, Feedback, FeedbackPage, Ledger, LiveStream, SalesPage
 
 
 class MemoryLedger(Ledger, Cells):
@@ -15,7 +17,7 @@ class MemoryLedger(Ledger, Cells):
     def __init__(self) -> None:
         self.sold: dict[str, tuple[Counted, str]] = {}
         self.cells: dict[CellKey, Cell] = {}
-        self.conflicts: dict[tuple[str, str], Conflict] = {}
+        self.kept_apart: dict[tuple[str, str], Conflict] = {}
 
     def commit(self, attempt: Attempt) -> None:
         ids = [counted.entry.invoice_id for counted in attempt.sales]
@@ -34,10 +36,14 @@ class MemoryLedger(Ledger, Cells):
         return self.cells[key].version if key in self.cells else 0
 
     def quarantine(self, conflicts: Sequence[Conflict]) -> None:
-        self.conflicts.update(((c.sale.invoice_id, c.digest), c) for c in conflicts)
+        self.kept_apart.update(((c.sale.invoice_id, c.digest), c) for c in conflicts)
 
     def quarantined(self) -> Iterator[Conflict]:
-        return iter(list(self.conflicts.values()))
+        return iter(list(self.kept_apart.values()))
+
+    def conflicts(self, invoice_id: str, *, limit: int) -> list[Conflict]:
+        found = [c for (held, _), c in sorted(self.kept_apart.items()) if held == invoice_id]
+        return sorted(found[:limit], key=lambda c: c.received_at)
 
     def get(self, invoice_id: str) -> Counted | None:
         held = self.sold.get(invoice_id)
@@ -79,3 +85,18 @@ class MemoryStream(LiveStream):
 
     def publish(self, cells: Iterable[Cell], anomalies: Iterable[Entry]) -> None:
         self.published.append((list(cells), list(anomalies)))
+
+
+class MemoryFeedback(Feedback):
+    """Remarks by id."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Remark] = {}
+
+    def add(self, remark: Remark) -> None:
+        self.kept[remark.id] = remark
+
+    def page(self, *, limit: int, cursor: str | None = None) -> FeedbackPage:
+        before = feedback.read_cursor(cursor) if cursor else None
+        found = [self.kept[i] for i in sorted(self.kept, reverse=True) if before is None or i < before]
+        return FeedbackPage(found[:limit], found[limit - 1].id if len(found) > limit else None)

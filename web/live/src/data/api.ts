@@ -25,7 +25,7 @@ export interface Sale extends Anomaly {
 /** The same id with other content, kept apart: of each field what is kept and what came. */
 export interface Conflict {
   received_at: number;
-  fields: Record<string, [unknown, unknown]>;
+  differences: Record<string, [unknown, unknown]>;
 }
 
 export interface SaleDetail {

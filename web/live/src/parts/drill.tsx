@@ -262,8 +262,8 @@ function Conflicts({ conflicts, format }: { conflicts: Conflict[]; format: strin
       {conflicts.map((conflict) => (
         <li key={conflict.received_at}>
           {new Date(conflict.received_at).toLocaleString(format)}: the same id came with{" "}
-          {Object.entries(conflict.fields)
-            .map(([name, [kept, came]]) => `${name} ${String(came)} instead of ${String(kept)}`)
+          {Object.entries(conflict.differences)
+            .map(([name, [kept, came]]) => `${name.replace("_", " ")} ${String(came ?? "not stated")} instead of ${String(kept ?? "not stated")}`)
             .join(", ")}
           . It was set aside and counts nowhere.
         </li>
