@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +16,29 @@ import psutil
 
 from tidemark import data
 from tidemark.lake_audit import audit_lake
-from tidemark.local import stores
-from tidemark.local.home import Home
+from tidemark.local import services, stores
+from tidemark.local.home import Home, free_port
 from tidemark.local.supervisor import Supervisor, wait_until
 from tidemark.local.up import sign_in_link
+from tidemark.settings import variable
 
 TIDEMARK = Path(sys.executable).parent / "tidemark"
+
+
+class LiveServer:
+    """A ws_server that a test started."""
+
+    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.port = port
+        self.process = process
+        self.address = f"http://127.0.0.1:{port}"
+
+    def answers(self) -> bool:
+        """Whether it serves."""
+        try:
+            return httpx.get(f"{self.address}/healthz", timeout=10).status_code == 200
+        except httpx.TransportError:
+            return False
 
 
 class Cloud:
@@ -85,9 +105,27 @@ class Cloud:
             timeout=40,
         )
 
-    def sign_in_link(self) -> str:
-        """A link that signs one browser in."""
-        return sign_in_link(self.live, self.tokens["read"])
+    def sign_in_link(self, live: str | None = None) -> str:
+        """A link that signs one browser in, at another address than the live page's own where one is given."""
+        return sign_in_link(live or self.live, self.tokens["read"])
+
+    @contextlib.contextmanager
+    def another_live_page(self, **settings: Any) -> Iterator[LiveServer]:
+        """One more ws_server beside the one that runs, with other settings."""
+        port = free_port()
+        stack = stores.running(self.home)
+        service = services.live_page(
+            self.home, port, self.home.port("redis"), self.home.port("ministack"), stack, "another server"
+        )
+        variables = {variable(name): str(value) for name, value in settings.items()}
+        process = subprocess.Popen(service.command, env={**os.environ, **service.environment, **variables})
+        server = LiveServer(port, process)
+        try:
+            wait_until(server.answers, "another live page", seconds=30)
+            yield server
+        finally:
+            process.kill()
+            process.wait()
 
     def process(self, service: str) -> psutil.Process:
         """A service's process."""

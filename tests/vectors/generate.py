@@ -65,6 +65,8 @@ def vectors() -> list[dict[str, Any]]:
             utc,
         ),
         ("a week", _cells(7, 30, 30), Selection(since=week, until=week + 7 * 1440), utc),
+        ("two days, in which not every shelf sells", _cells(7, 40, 30), Selection(since=week, until=week + 2880), utc),
+        ("some hours", _cells(10, 300, 10), Selection(since=week + 37, until=week + 200), utc),
         ("nothing selected", _cells(8, 5, 30), Selection(branch=frozenset("Z")), utc),
         ("great sums", _cells(9, 60, 400), Selection(), utc),
     ]

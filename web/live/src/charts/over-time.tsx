@@ -74,10 +74,13 @@ export function OverTime(props: Props): JSX.Element {
   };
 
   const key = (event: KeyboardEvent): void => {
-    const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -bars, End: bars };
-    const step = steps[event.key];
-    if (step !== undefined && bars > 0) {
-      const now = Math.max(0, Math.min(bars - 1, at === null ? (step < 0 ? bars - 1 : 0) : at + step));
+    const here = at ?? bars - 1;
+    const targets: Record<string, number> = {
+      ArrowLeft: here - 1, ArrowRight: here + 1, PageUp: here - 10, PageDown: here + 10, Home: 0, End: bars - 1,
+    };
+    const target = targets[event.key];
+    if (target !== undefined && bars > 0) {
+      const now = Math.max(0, Math.min(bars - 1, target));
       setFrom(event.shiftKey ? (from ?? at ?? now) : null);
       setAt(now);
     } else if (event.key === "Enter" && at !== null) {

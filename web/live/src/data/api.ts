@@ -25,7 +25,7 @@ export interface Sale extends Anomaly {
 /** The same id with other content, kept apart: of each field what is kept and what came. */
 export interface Conflict {
   received_at: number;
-  differences: Record<string, [unknown, unknown]>;
+  differences: Record<string, [string | number | null, string | number | null]>;
 }
 
 export interface SaleDetail {

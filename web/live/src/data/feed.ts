@@ -38,8 +38,8 @@ export class Feed {
   /** Milliseconds from the receipt of a sale to its picture, the newest last. */
   readonly latencies = signal<number[]>([]);
   readonly notes = signal<Note[]>([]);
-  /** Told after each change, shown or not. */
-  onChange: (() => void) | null = null;
+  /** Told after each change, shown or not, with the unusual sales that are new since the page was opened. */
+  onChange: ((fresh: Anomaly[]) => void) | null = null;
   /** While it holds, changes are taken and not shown. */
   readonly paused = signal<{ at: number; sales: number } | null>(null);
   /** Sales taken so far, and how many of them are shown. */
@@ -219,7 +219,7 @@ export class Feed {
     const total = this.#cube.total();
     this.sales.value = (total[TICKETS] ?? 0) + (total[RETURNS] ?? 0);
     if (this.paused.value === null) this.#show();
-    this.onChange?.();
+    this.onChange?.(this.loaded.value ? frame.anomalies : []);
   }
 
   /** Shows what is held with the next frame: more often nobody could see it. */

@@ -11,7 +11,7 @@ import { at, type Measures } from "./wire";
 export type Grain = 1 | 5 | 15 | 60 | 1440 | 10080;
 
 const GRAINS: Grain[] = [1, 5, 15, 60, 1440, 10080];
-const MOST_BARS = 130;
+const [FEWEST_BARS, MOST_BARS] = [24, 170];
 const MONDAY = 4 * DAY; // day 4 was a Monday: weeks begin there
 
 /** What was sold from a shelf, at cost, and what is left on it. Units of 1/10,000. */
@@ -53,8 +53,10 @@ const NOT_SHELVED = FAILS.customer_type | FAILS.payment;
 /** The measures of the `place`-th of sums that lie one after another. */
 export const sumAt = (sums: Float64Array, place: number): Float64Array => sums.subarray(place * WIDTH, (place + 1) * WIDTH);
 
+/** The widest bars that are not too few, or else the narrowest that are not too many. */
 export function grainOf(minutes: number): Grain {
-  return GRAINS.find((grain) => minutes / grain <= MOST_BARS) ?? 10080;
+  const fit = GRAINS.filter((grain) => minutes / grain <= MOST_BARS);
+  return fit.findLast((grain) => minutes / grain >= FEWEST_BARS) ?? fit[0] ?? 10080;
 }
 
 /** Everything that the page shows of a selection; bars go on to `reach` (a UTC minute) where the selection ends before. */
@@ -92,6 +94,8 @@ interface ShelfSum {
   stocked: Columns[];
   /** by day from the first day of the range on */
   sold: Float64Array;
+  /** whether anything of it was sold, or came back, in the range */
+  moved: boolean;
 }
 
 /** The sums of a selection. Each row counts in every view whose own filter is the only one that it fails. */
@@ -135,6 +139,7 @@ class Sums {
       passing: this.#columns(shelf, FAILS.branch),
       stocked: this.#columns(shelf, NOT_SHELVED),
       sold: new Float64Array(dayCount),
+      moved: false,
     }));
     const branches = new Map<string, BranchSum>();
     this.#shelfOf = [];
@@ -180,7 +185,9 @@ class Sums {
       if (timeFails === 0) add(this.#byCombo, combo, values, first);
       const day = Math.floor(local / DAY);
       if ((fails & ~NOT_SHELVED) === 0) {
-        const { sold } = this.#shelfOf[combo] as ShelfSum;
+        const shelf = this.#shelfOf[combo] as ShelfSum;
+        const { sold } = shelf;
+        shelf.moved = true;
         const net = (values[first + COGS] as number) - (values[first + RETURNED_COGS] as number);
         sold[day - this.#firstDay] = (sold[day - this.#firstDay] as number) + net;
       }
@@ -217,7 +224,12 @@ class Sums {
           if (sumColumns(passing, page, measure, column, size)) this.#spread(slots, column, measure, first, size, branch);
         }
       }
-      for (const { stocked, sold } of this.#shelves) {
+      for (const shelf of this.#shelves) {
+        const { stocked, sold } = shelf;
+        for (const measure of [TICKETS, RETURNS]) {
+          if (shelf.moved || !sumColumns(stocked, page, measure, column, size)) continue;
+          shelf.moved = column.subarray(0, size).some((value, i) => value !== 0 && (slots.place[first + i] as number) >= 0);
+        }
         for (const [measure, sign] of [[COGS, 1], [RETURNED_COGS, -1]] as const) {
           if (cube.used[measure] === 0 || !sumColumns(stocked, page, measure, column, size)) continue;
           for (let i = 0; i < size; i++) {
@@ -263,9 +275,9 @@ class Sums {
     const { branch: branches, product_line: lines } = this.selection;
     let closing = 0n;
     const shelves: ShelfView[] = [];
-    for (const { shelf, sold } of this.#shelves) {
+    for (const { shelf, sold, moved } of this.#shelves) {
       const { branch, product_line } = shelf;
-      if (!open(branches, branch) || !open(lines, product_line)) continue;
+      if (!moved || !open(branches, branch) || !open(lines, product_line)) continue;
       const { sum, left } = closings(sold, this.#firstDay, this.days.first, this.days.last, store.stock_at_cost);
       closing += sum;
       shelves.push({ branch, product_line, sold: sold.reduce((so, day) => so + day, 0), left });

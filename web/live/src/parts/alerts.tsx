@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { METRICS, type MetricName } from "../data/metrics";
@@ -5,6 +6,7 @@ import type { Format } from "../format";
 import { fired, type Rule, rules, ruleValue, Watch, type Window, WINDOWS } from "../state/alerts";
 import type { Model } from "../state/model";
 import { DEFAULTS, fromQuery, state, toQuery } from "../state/state";
+import type { Anomaly } from "../data/wire";
 import { reason } from "../tiles/anomalies";
 import { Dialog } from "./dialog";
 
@@ -24,25 +26,35 @@ function ruleText(rule: Rule, format: Format): string {
 export function useAlerts(model: Model): void {
   useEffect(() => {
     const { feed } = model;
-    let watch: Watch | null = null;
-    let last = 0;
     const words = {
       rule: (rule: Rule, value: number): string => {
         const format = model.format.value;
         const metric = METRICS[rule.what as MetricName];
         return `${ruleText(rule, format)}: now ${format.value(metric, value * (metric.kind === "count" ? 1 : 10_000))}`;
       },
-      anomaly: (anomaly: Parameters<typeof reason>[0] & { invoice_id: string }): string => `${reason(anomaly)}: ${anomaly.invoice_id}`,
+      anomaly: (anomaly: Anomaly): string => `${reason(anomaly)}: ${anomaly.invoice_id}`,
     };
-    feed.onChange = () => {
-      const now = Date.now();
-      if (!feed.loaded.value || now - last < LOOK_MS) return;
-      last = now;
-      watch ??= new Watch(feed.anomalies.value, words, tell);
-      watch.look(feed.cube, feed.anomalies.value);
+    const watch = new Watch(words, tell);
+    let fresh: Anomaly[] = [];
+    let last = 0;
+    let planned: number | undefined;
+    const look = (): void => {
+      planned = undefined;
+      last = Date.now();
+      watch.look(feed.cube, fresh);
+      fresh = [];
     };
+    feed.onChange = (more) => {
+      fresh.push(...more);
+      planned ??= window.setTimeout(look, Math.max(0, last + LOOK_MS - Date.now()));
+    };
+    const changed = effect(() => {
+      if (rules.value.length > 0 && feed.loaded.value) look();
+    });
     return () => {
       feed.onChange = null;
+      clearTimeout(planned);
+      changed();
     };
   }, [model]);
 }

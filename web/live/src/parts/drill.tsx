@@ -263,7 +263,7 @@ function Conflicts({ conflicts, format }: { conflicts: Conflict[]; format: strin
         <li key={conflict.received_at}>
           {new Date(conflict.received_at).toLocaleString(format)}: the same id came with{" "}
           {Object.entries(conflict.differences)
-            .map(([name, [kept, came]]) => `${name.replace("_", " ")} ${String(came ?? "not stated")} instead of ${String(kept ?? "not stated")}`)
+            .map(([name, [kept, came]]) => `${name.replace("_", " ")} ${came ?? "not stated"} instead of ${kept ?? "not stated"}`)
             .join(", ")}
           . It was set aside and counts nowhere.
         </li>

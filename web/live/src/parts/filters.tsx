@@ -12,7 +12,9 @@ export const NAMES: Record<Category, string> = {
   payment: "Payment",
 };
 
-const unfolded = signal(matchMedia("(min-width: 60rem)").matches);
+const wide = matchMedia("(min-width: 60rem)");
+const unfolded = signal(wide.matches);
+wide.addEventListener("change", () => (unfolded.value = wide.matches));
 
 /** Every filter, all combining; what is pressed is selected, nothing pressed is all. On a small screen it folds. */
 export function Filters({ model }: { model: Model }): JSX.Element {

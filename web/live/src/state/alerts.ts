@@ -64,18 +64,15 @@ export function ruleValue(rule: Rule, cube: Cube): number | null {
 /** Watches the rules. A rule fires when its limit is crossed, and again only after it was back. */
 export class Watch {
   readonly #over = new Map<string, boolean>();
-  readonly #seen: Set<string>;
 
-  /** `tell`: told each alert. Anomalies that are there already are not told. */
+  /** `tell`: told each alert. */
   constructor(
-    anomalies: Anomaly[],
     private readonly words: { rule: (rule: Rule, value: number) => string; anomaly: (anomaly: Anomaly) => string },
     private readonly tell: (text: string) => void,
-  ) {
-    this.#seen = new Set(anomalies.map((anomaly) => anomaly.invoice_id));
-  }
+  ) {}
 
-  look(cube: Cube, anomalies: Anomaly[]): void {
+  /** `fresh`: the unusual sales that were not there at the last look. */
+  look(cube: Cube, fresh: Anomaly[]): void {
     for (const rule of rules.value) {
       if (!rule.on || rule.what === "anomaly") continue;
       const value = ruleValue(rule, cube);
@@ -84,8 +81,6 @@ export class Watch {
       this.#over.set(rule.id, over);
       if (over && was === false) this.#fire(this.words.rule(rule, value));
     }
-    const fresh = anomalies.filter((anomaly) => !this.#seen.has(anomaly.invoice_id));
-    for (const anomaly of fresh) this.#seen.add(anomaly.invoice_id);
     const rule = rules.value.find(({ what, on }) => on && what === "anomaly");
     if (rule !== undefined) for (const anomaly of fresh) this.#fire(this.words.anomaly(anomaly));
   }

@@ -99,7 +99,7 @@ export function TimeTile({ model }: { model: Model }): JSX.Element {
 }
 
 function hint(view: View, compared: boolean): string {
-  if (view.bars.length === 0) return "Sales appear here as they are made";
+  if (behind(METRICS.tickets, view.sum) === 0) return "Sales appear here as they are made";
   return compared ? "Bars: what is chosen; dashed line: what it is compared with" : "Drag to choose a time, click a bar to choose it";
 }
 
