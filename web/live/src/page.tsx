@@ -45,7 +45,11 @@ export function Page({ model }: { model: Model }): JSX.Element {
         <p class="source">{config.source}</p>
         <Status model={model} />
       </header>
-      {!kiosk && <Toolbar model={model} />}
+      {!kiosk && (
+        <section aria-label="Tools">
+          <Toolbar model={model} />
+        </section>
+      )}
       {!kiosk && <Filters model={model} />}
       <ReplayBar model={model} />
       <Notes feed={feed} />

@@ -57,7 +57,7 @@ export function Bars(props: Props): JSX.Element {
     <ul class={`bars${any(marks) ? " some" : ""}`} aria-label={label}>
       {marks.map((mark) => (
         <li key={mark.key}>
-          <button type="button" class="mark" aria-pressed={mark.chosen} aria-label={`${mark.name}: ${mark.says}`} {...asked(mark, props)}>
+          <button type="button" class="mark" aria-pressed={mark.chosen} aria-description={mark.says} {...asked(mark, props)}>
             <span class="name">
               {mark.colour !== undefined && <i class="swatch" style={{ background: mark.colour }} />}
               {mark.name}

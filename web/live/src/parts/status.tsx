@@ -32,8 +32,8 @@ export function Status({ model }: { model: Model }): JSX.Element {
     <dl class="status">
       <div>
         <dt>Connection</dt>
-        <dd data-connection={connection} class={`connection ${connection.replace(" ", "-")}`} role="status">
-          {WORDS[connection]}
+        <dd data-connection={connection} class={`connection ${connection.replace(" ", "-")}`}>
+          <span role="status">{WORDS[connection]}</span>
         </dd>
       </div>
       <div>

@@ -216,7 +216,7 @@ export function BranchesTile({ model }: { model: Model }): JSX.Element {
               type="button"
               class="mark"
               aria-pressed={state.value.branch.includes(branch)}
-              aria-label={`Branch ${branch}: ${said(format, metric, sum)}`}
+              aria-description={said(format, metric, sum)}
               onClick={() => { toggle("branch", branch); }}
               onPointerEnter={() => (pointed.value = branch)}
               onFocus={() => (pointed.value = branch)}
@@ -226,7 +226,7 @@ export function BranchesTile({ model }: { model: Model }): JSX.Element {
             >
               <span class="name">
                 <i class="swatch" style={{ background: model.branchColour(branch) }} />
-                {branch}
+                <span class="unseen">Branch</span> {branch}
               </span>
               <span class="amount">{format.short(metric, valueOf(metric, sum))}</span>
               <Spark values={values} most={most} />
@@ -280,7 +280,7 @@ export function PaymentsTile({ model }: { model: Model }): JSX.Element {
                       type="button"
                       class="mark"
                       aria-pressed={chosen(payment, customer)}
-                      aria-label={`${payment}, ${customer}: ${said(format, metric, sumOf(payment, customer))}`}
+                      aria-description={said(format, metric, sumOf(payment, customer))}
                       style={{ "--share": (value ?? 0) / most }}
                       onClick={() => {
                         pickBoth(payment, customer);
@@ -290,6 +290,9 @@ export function PaymentsTile({ model }: { model: Model }): JSX.Element {
                       onPointerLeave={() => (pointed.value = null)}
                       onBlur={() => (pointed.value = null)}
                     >
+                      <span class="unseen">
+                        {payment}, {customer}
+                      </span>{" "}
                       {format.short(metric, value)}
                     </button>
                   </td>

@@ -31,7 +31,7 @@ export function SegmentsTile({ model }: { model: Model }): JSX.Element {
           </button>
         ))}
       </div>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Segments">
+      <div class="scroll" tabIndex={0} role="region" aria-label="Table of segments">
         <table class="segments">
           <thead>
             <tr>

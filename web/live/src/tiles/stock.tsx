@@ -16,7 +16,7 @@ export function StockTile({ model }: { model: Model }): JSX.Element {
       {branches.length === 0 ? (
         <p class="empty">No till file says what lies on the shelves. Once there are sales, a simulated stock is shown here.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Stock">
+        <div class="scroll" tabIndex={0} role="region" aria-label="Table of the stock">
           <table class="stock">
             <thead>
               <tr>
