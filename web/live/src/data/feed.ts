@@ -208,7 +208,8 @@ export class Feed {
     this.awaySince.value = null;
     if (since === null) return;
     const away = Math.max(1, Math.round((Date.now() - since) / 1000));
-    this.#note(`The connection was lost for ${away} s; ${sales === 0 ? "no sale was" : `${sales} sales were`} missed and fetched`);
+    const missed = sales === 0 ? "nothing was missed" : sales === 1 ? "1 sale was missed and fetched" : `${sales} sales were missed and fetched`;
+    this.#note(`The connection was lost for ${away} s; ${missed}`);
   }
 
   #merge(frame: Frame): void {

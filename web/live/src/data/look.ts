@@ -11,7 +11,7 @@ import { at, type Measures } from "./wire";
 export type Grain = 1 | 5 | 15 | 60 | 1440 | 10080;
 
 const GRAINS: Grain[] = [1, 5, 15, 60, 1440, 10080];
-const [FEWEST_BARS, MOST_BARS] = [24, 170];
+const [FEWEST_BARS, MOST_BARS] = [20, 170];
 const MONDAY = 4 * DAY; // day 4 was a Monday: weeks begin there
 
 /** What was sold from a shelf, at cost, and what is left on it. Units of 1/10,000. */

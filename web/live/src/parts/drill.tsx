@@ -10,6 +10,7 @@ import { DAY, weekday } from "../data/store";
 import { at } from "../data/wire";
 import { reason } from "../tiles/anomalies";
 import { barName } from "../tiles/charts";
+import type { Format } from "../format";
 import type { Model } from "../state/model";
 import { change, state } from "../state/state";
 import { Dialog } from "./dialog";
@@ -50,7 +51,7 @@ function Hours({ model }: { model: Model }): JSX.Element {
         <tr>
           <th scope="col">{view.grain >= DAY ? "Day" : "Time"}</th>
           <th scope="col">{metric.name}</th>
-          <th scope="col">Sales</th>
+          <th scope="col">How many</th>
           <th scope="col">Unusual</th>
         </tr>
       </thead>
@@ -216,6 +217,7 @@ function SaleFacts({ model, detail }: { model: Model; detail: SaleDetail }): JSX
       <Back to={`sales:${from}-${from + 60}`} text="The sales of its hour" />
       <h3>{sale.invoice_id}</h3>
       <p class={sale.anomaly ? "verdict unusual" : "verdict"}>{sale.anomaly ? reason(sale) : "Nothing unusual about it"}</p>
+      {sale.anomaly && <p>{beside(sale, format)}</p>}
       <Facts
         of={[
           ["Sold", `${format.fullDay(local)}, ${format.clock(local)}`],
@@ -254,6 +256,16 @@ function SaleFacts({ model, detail }: { model: Model; detail: SaleDetail }): JSX
       {conflicts.length === 0 ? <p>No other sale came with this id.</p> : <Conflicts conflicts={conflicts} format={format.locale} />}
     </>
   );
+}
+
+/** How a sale lies beside the baskets that the model expects there. */
+function beside({ total, basket_quantiles }: Sale, format: Format): string {
+  if (basket_quantiles === null) return "";
+  const [low, , high] = basket_quantiles;
+  const span = `${format.cents(String(low))} to ${format.cents(String(high))}`;
+  if (Number(total) > high) return `Eight in ten such baskets come to ${span}: this one to more.`;
+  if (Number(total) < low) return `Eight in ten such baskets come to ${span}: this one to less.`;
+  return `Its total is within what eight in ten such baskets come to (${span}).`;
 }
 
 function Conflicts({ conflicts, format }: { conflicts: Conflict[]; format: string }): JSX.Element {

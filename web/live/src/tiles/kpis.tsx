@@ -110,7 +110,7 @@ function KpiTile({ name, model, view }: { name: KpiName; model: Model; view: Vie
     <section class="tile kpi" aria-labelledby={`kpi-${id}`}>
       <h2 id={`kpi-${id}`}>
         <button type="button" class="plain" title="Open its hours" onClick={() => { change({ open: "hours" }); }}>
-          {KPIS[name]}
+          {KPIS[name]} <span aria-hidden="true">›</span>
         </button>
       </h2>
       <p class="number" data-kpi={id} data-exact={number ?? ""} title={number === null ? "no sales yet" : String(number)}>

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { METRICS } from "../data/metrics";
+import { open } from "../data/select";
 import { Tile } from "../parts/tile";
 import type { Model } from "../state/model";
 
@@ -9,11 +10,11 @@ export function StockTile({ model }: { model: Model }): JSX.Element {
   const format = model.format.value;
   const full = model.store.stock_at_cost;
   const lines = model.options.value.product_line;
-  const branches = model.options.value.branch.filter((branch) => shelves.some((shelf) => shelf.branch === branch));
+  const branches = model.options.value.branch.filter((branch) => open(model.selection.value.branch, branch));
   const turnover = kpis.inventory_turnover === null ? "" : `turned over ${format.fixed(kpis.inventory_turnover, 2)} times; `;
   return (
     <Tile name="stock" title="Stock left at the last closing, at cost" says={`Simulated: ${turnover}full is ${format.short(METRICS.cogs, full)}, filled on Mondays`}>
-      {branches.length === 0 ? (
+      {shelves.length === 0 ? (
         <p class="empty">No till file says what lies on the shelves. Once there are sales, a simulated stock is shown here.</p>
       ) : (
         <div class="scroll" tabIndex={0} role="region" aria-label="Table of the stock">
