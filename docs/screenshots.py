@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import threading
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -19,7 +20,7 @@ from tidemark.local.home import Home
 from tidemark.local.up import sign_in_link
 
 DOCS = Path(__file__).resolve().parent
-WIDTH, HEIGHT = 1440, 1180
+WIDTH, HEIGHT = 1440, 1100
 
 
 def simulate(home: Home, *words: str) -> None:
@@ -28,12 +29,11 @@ def simulate(home: Home, *words: str) -> None:
     subprocess.run([str(TIDEMARK), "simulate", *words], env=environment, check=True)
 
 
-def shoot(page: Page, scheme: str) -> None:
+def shoot(page: Page, scheme: Literal["light", "dark"]) -> None:
     """One picture, once ticks have come in."""
-    page.get_by_role("combobox").select_option(scheme)
+    page.emulate_media(color_scheme=scheme)
     page.wait_for_function("() => document.querySelector('[data-latency]').textContent.includes('p99')")
-    page.mouse.move(WIDTH * 0.53, 470)
-    page.wait_for_timeout(300)  # the tooltip is drawn on a canvas: there is nothing to wait for
+    page.locator(".over-time").hover()
     page.screenshot(path=DOCS / f"live-{scheme}.png")
 
 
@@ -53,8 +53,8 @@ def main() -> None:
         words = ("--source", "kaggle", "--seed", "2", "--limit", "60", "--rate", "10")
         stream = threading.Thread(target=simulate, args=(home, *words))
         stream.start()
-        for scheme in ("light", "dark"):
-            shoot(page, scheme)
+        shoot(page, "light")
+        shoot(page, "dark")
         stream.join()
         browser.close()
 
