@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 from flask import Flask, request
 from flask_socketio import SocketIO
+from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
 from tidemark.settings import LivePageSettings
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 4096
 SWEEP_S = 2.0
-FAREWELL_S = 0.5
 PING_S = 10
 
 
@@ -63,6 +63,7 @@ class LivePage:
         self.sockets.on_event("disconnect", self._disconnect)
         self.sockets.on_event("clock", self._clock)
         self._measure()
+        self._drained = Event()
         self._server = WSGIServer(
             (settings.host, settings.port), self.flask, backlog=BACKLOG, handler_class=Handler, log=None
         )
@@ -76,20 +77,21 @@ class LivePage:
         """Serve until told to end."""
         gevent.spawn(self.ticker.run)
         gevent.spawn(self._end_sessions)
-        self._server.serve_forever()
+        self._server.start()
+        self._drained.wait()
 
     def drain(self) -> None:
         """Let the browsers move to another server, then end: none is dropped before it has found its place."""
         self.limits.closed_for = "this server is about to end"
-        self._server.stop_accepting()
+        self._server.close()  # whoever comes now is refused at once, and goes to another
         seconds = self.settings.drain_seconds
         if seconds:
-            log.info("asking %d browsers to move within %d s", len(self.broadcast.clients), seconds)
+            log.info("asking %d browsers to move within %d s", len(self.broadcast), seconds)
             self.broadcast.send("move", f'{{"within_ms":{seconds * 500}}}'.encode())
         deadline = time.monotonic() + seconds
-        while self.broadcast.clients and time.monotonic() < deadline:
+        while len(self.broadcast) and time.monotonic() < deadline:
             gevent.sleep(0.1)
-        self._server.stop(timeout=FAREWELL_S)
+        self._drained.set()
 
     # -- the socket
 
@@ -106,10 +108,10 @@ class LivePage:
             yield ends_at
 
     def _connect(self, auth: object = None) -> None:
-        self.broadcast.clients.add(request.environ[CLIENT])
+        self.broadcast.join(request.environ[CLIENT])
 
     def _disconnect(self, reason: object = None) -> None:
-        self.broadcast.clients.discard(request.environ[CLIENT])
+        self.broadcast.leave(request.environ[CLIENT])
 
     @staticmethod
     def _clock(sent: object = None) -> float:
@@ -125,7 +127,7 @@ class LivePage:
 
     def _measure(self) -> None:
         watch = self.metrics.watch
-        watch("clients", "Browsers connected", lambda: len(self.broadcast.clients))
+        watch("clients", "Browsers connected", partial(len, self.broadcast))
         watch("cells", "Cells held, a minute and branch each", partial(len, self.truth))
         watch("ticks", "Ticks since the start", lambda: self.ticker.ticks)
         watch("loads", "Times that all cells were loaded", lambda: self.reader.loads if self.reader else 0)

@@ -44,6 +44,15 @@ Admit = Callable[[dict[str, Any]], AbstractContextManager[float]]
 since 1970. Raises TidemarkError."""
 
 
+Push = Callable[["bytes | memoryview"], int]
+"""Hands bytes to the operating system and returns how many it took. Raises BlockingIOError where it took none, OSError
+where the client is gone."""
+
+
+def _not_connected(_: bytes | memoryview) -> int:
+    raise OSError("not connected")
+
+
 def framed(text: str) -> bytes:
     """A WebSocket text message as a server sends it."""
     return bytes(FrameProtocol(client=False, extensions=[]).send_data(text))
@@ -78,7 +87,10 @@ class Client:
         "_watcher",
         "_wire",
         "ends_at",
+        "is_ready",
         "missed",
+        "push",
+        "stands_back",
     )
 
     def __init__(self, admit: Admit, serve: Callable[[Client], object]) -> None:
@@ -90,6 +102,9 @@ class Client:
         self._outbox: deque[memoryview] = deque()
         self._watcher: Any = None
         self._spoken: deque[float] = deque(maxlen=MESSAGES)
+        self.push: Push = _not_connected
+        self.stands_back: Callable[[Client], None] | None = None
+        self.is_ready: Callable[[Client], None] | None = None
         self.ends_at = 0.0
         self.missed = 0
 
@@ -111,6 +126,8 @@ class Client:
         self._socket = environ[SOCKET]
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        # gevent's own send would wait, or ask itself at each call whether to: a sixth of a tick's time
+        self.push = self._socket._sock.send  # noqa: SLF001
         accepted = generate_accept_token(key.encode()).decode()
         upgrade = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accepted)]
         start_response("101 Switching Protocols", upgrade)(b"")
@@ -153,23 +170,13 @@ class Client:
 
     # -- what the broadcast calls
 
-    def offer(self, frame: bytes) -> bool:
-        """Send a framed message if that needs no waiting; returns whether it was, or will be, sent."""
-        if self._outbox:
+    def keep(self, frame: bytes, sent: int) -> None:
+        """A frame went out in part, or not at all (`sent` is 0): the rest follows as soon as there is room."""
+        if sent:
+            self._outbox.append(memoryview(frame)[sent:])
+        else:
             self.missed += 1
-            return False
-        try:
-            sent = self._socket.send(frame, 0, 0.0)
-        except BlockingIOError:
-            self.missed += 1
-            self._watch()
-            return False
-        except OSError:
-            self.abort()
-            return False
-        if sent != len(frame):
-            self._keep(memoryview(frame)[sent:])
-        return True
+        self._stand_back()
 
     def abort(self) -> None:
         """End the connection now; whoever waits for a message is told that there is none."""
@@ -209,17 +216,17 @@ class Client:
             self._outbox.append(memoryview(frame))
             return
         try:
-            sent = self._socket.send(frame, 0, 0.0)
+            sent = self.push(frame)
         except BlockingIOError:
             sent = 0
         if sent != len(frame):
-            self._keep(memoryview(frame)[sent:])
+            self._outbox.append(memoryview(frame)[sent:])
+            self._stand_back()
 
-    def _keep(self, rest: memoryview) -> None:
-        self._outbox.append(rest)
-        self._watch()
-
-    def _watch(self) -> None:
+    def _stand_back(self) -> None:
+        """Until there is room again nothing may be sent past what is kept."""
+        if self.stands_back is not None:
+            self.stands_back(self)
         if self._watcher is None:
             hub: Any = gevent.get_hub()
             self._watcher = hub.loop.io(self._socket.fileno(), WRITE_READY)
@@ -231,12 +238,14 @@ class Client:
         try:
             while self._outbox:
                 rest = self._outbox[0]
-                sent = self._socket.send(rest, 0, 0.0)
+                sent = self.push(rest)
                 if sent != len(rest):
                     self._outbox[0] = rest[sent:]
                     return
                 self._outbox.popleft()
             self._watcher.stop()
+            if self.is_ready is not None:
+                self.is_ready(self)
             if self.missed:
                 self.missed = 0
                 self._write(framed(BEHIND))

@@ -185,7 +185,7 @@ class Routes:
                 "status": "ok" if ready else (page.limits.closed_for or "loading"),
                 "stream": bool(page.reader and page.reader.connected),
                 "cells": len(page.truth),
-                "clients": len(page.broadcast.clients),
+                "clients": len(page.broadcast),
                 "ticks": page.ticker.ticks,
             },
             HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,

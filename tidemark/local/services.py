@@ -88,6 +88,7 @@ def live_page(home: Home, port: int, redis_port: int, emulator_port: int, stack:
         "page": str(ROOT / "web" / "live" / "dist"),
         "source_label": label,
         "state_file": str(home.state_file),
+        "drain_seconds": "0",  # there is no other server to move to
     }
     environment = {variable(name): value for name, value in settings.items()}
     return Service(
