@@ -46,8 +46,8 @@ chromium: .venv/installed-dev
 		else .venv/bin/playwright install chromium; fi; }
 
 .PHONY: bench
-bench: install .venv/installed-dev .venv-bench/installed chromium ## Run all benchmarks
-	@for name in ingest cold-start sale-to-screen; do .venv/bin/tidemark bench $$name; done
+bench: install .venv/installed-dev .venv-bench/installed benchmarks/peers/node_socketio/node_modules/installed chromium ## Run all benchmarks
+	@for name in ingest cold-start sale-to-screen fan-out; do .venv/bin/tidemark bench $$name; done
 
 .PHONY: train
 train: .venv-train/installed ## Train the sales model anew
@@ -126,6 +126,11 @@ $(UV): requirements/tools.txt
 infra/cdk/node_modules/installed: infra/cdk/package-lock.json | .venv/installed-local
 	@echo "installing the CDK tool"
 	@cd infra/cdk && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+benchmarks/peers/node_socketio/node_modules/installed: benchmarks/peers/node_socketio/package-lock.json | .venv/installed-local
+	@echo "installing Node's Socket.IO, a peer"
+	@cd $(@D)/.. && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 web/node_modules/installed: web/package-lock.json | .venv/installed-local

@@ -12,7 +12,13 @@ import typer
 from tidemark.cli.console import err, out
 from tidemark.errors import Misuse
 
-BENCHES = {"ingest": "ingest", "cold-start": "cold_start", "sale-to-screen": "sale_to_screen"}
+BENCHES = {
+    "ingest": "ingest",
+    "cold-start": "cold_start",
+    "sale-to-screen": "sale_to_screen",
+    "fan-out": "fan_out.bench",
+    "page": "page",
+}
 
 
 def register(app: typer.Typer) -> None:
