@@ -44,7 +44,7 @@ class LivePage:
         self.truth = Truth()
         self.snapshots = Snapshots(self.truth)
         self.broadcast = Broadcast(self.metrics)
-        self.ticker = Ticker(self.truth, self.broadcast.send)
+        self.ticker = Ticker(self.truth, self.broadcast.groups)
         self.reader: Reader | None = None
         self.flask = Flask("ws_server", static_folder=None)
         self.sockets = SocketIO(

@@ -1,52 +1,76 @@
-"""Ticks: at most ten times a second everybody is told, in the same bytes, what has changed since the last tick."""
+"""Ticks: ten times a second each group of browsers is told, in the same bytes, what is new since its last tick."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
 from tidemark.adapters.redis_stream import Notice
 from tidemark.cells import Cell
-from ws_server.truth import Position, Truth
+from ws_server.truth import Mark, Position, Truth
 
 TICK_S = 0.1
 
-Send = Callable[[str, bytes], None]
-"""Told an event's name and its content, JSON."""
+
+class Audience(Protocol):
+    """Those who are told together."""
+
+    def __len__(self) -> int: ...
+
+    def send(self, event: str, content: bytes) -> None:
+        """Tell them an event whose content is JSON."""
+
+
+class Telling:
+    """What an audience has been told, and since when the oldest sale waits that it has not been told of."""
+
+    def __init__(self, audience: Audience, mark: Mark) -> None:
+        self.audience = audience
+        self.mark = mark
+        self.oldest = 0
 
 
 class Ticker:
-    """Gathers what comes in and sends it conflated: of each cell only its newest state."""
+    """Gathers what comes in and tells it conflated: of each cell only its newest state."""
 
-    def __init__(self, truth: Truth, send: Send) -> None:
+    def __init__(self, truth: Truth, audiences: Sequence[Audience]) -> None:
         self._truth = truth
-        self._send = send
-        self._oldest = 0
+        self._tellings = [Telling(audience, truth.mark) for audience in audiences]
         self.ticks = 0
 
     def merge(self, cells: list[Cell], notices: list[Notice], sent_at: int, position: Position) -> None:
-        """Take what was read; it is told with the next tick."""
+        """Take what was read; each audience is told of it with its next tick."""
         if not self._truth.merge(cells, notices, position):
             return
-        if sent_at:
-            self._oldest = min(self._oldest or sent_at, sent_at)
-        else:
-            self.tick()  # a load: whoever asks for a snapshot now is to find it there
-
-    def tick(self) -> None:
-        """Tell what has come in since the last tick, if anything."""
-        told = self._truth.tick()
-        if told is None:
+        if not sent_at:
+            self._truth.advance()  # a load: whoever asks for a snapshot now is to find it there
             return
-        oldest, self._oldest = self._oldest, 0
-        self.ticks += 1
-        self._send("tick", msgspec.json.encode({"oldest": oldest, **told}))
+        for telling in self._tellings:
+            telling.oldest = min(telling.oldest or sent_at, sent_at)
+
+    def tick(self, turn: int) -> None:
+        """Tell one audience what is new to it, if anything is."""
+        self._truth.advance()
+        telling = self._tellings[turn % len(self._tellings)]
+        if telling.mark.number == self._truth.mark.number:
+            return
+        if len(telling.audience):
+            told = {"oldest": telling.oldest, **self._truth.tell(telling.mark)}
+            telling.audience.send("tick", msgspec.json.encode(told))
+            self.ticks += 1
+        telling.mark = self._truth.mark
+        telling.oldest = 0
 
     def run(self) -> None:
-        """Tick for ever."""
+        """Tick for ever, the audiences in turn."""
+        step = TICK_S / len(self._tellings)
+        due = time.monotonic()
+        turn = 0
         while True:
-            began = time.monotonic()
-            self.tick()
-            time.sleep(max(0.0, TICK_S - (time.monotonic() - began)))
+            self.tick(turn)
+            turn += 1
+            due = max(due + step, time.monotonic())
+            time.sleep(due - time.monotonic())

@@ -38,6 +38,14 @@ class Told(NamedTuple):
     row: bytes
 
 
+class Mark(NamedTuple):
+    """How far somebody has been told: with which tick, its cursor, and how many names."""
+
+    number: int
+    cursor: str
+    names: int
+
+
 class Truth:
     """The merge of all that was read."""
 
@@ -49,9 +57,9 @@ class Truth:
         self._told: dict[Place, Told] = {}  # in the order of their ticks
         self._changed: dict[Place, None] = {}
         self._notices: dict[str, tuple[int, Notice]] = {}
-        self._new_notices: list[Notice] = []
+        self._new_notices = False
         self._names: dict[str, int] = {}
-        self._names_told = 0
+        self._names_told: list[str] = []
         self._cursor = f"{self.epoch}.0.0-0"
 
     def __len__(self) -> int:
@@ -79,38 +87,45 @@ class Truth:
         for notice in notices:
             if notice.invoice_id not in self._notices:
                 self._notices[notice.invoice_id] = (self.number + 1, notice)
-                self._new_notices.append(notice)
-                changed = True
+                self._new_notices = changed = True
         while len(self._notices) > RECENT:
             del self._notices[next(iter(self._notices))]
         return changed
 
-    def tick(self) -> dict[str, Any] | None:
-        """What has changed since the last tick; None where nothing has.
-
-        `before` is the cursor this tick follows on: whoever holds another one has missed something. `names` are the
-        names that are new, `[the place of the first, the names]`.
-        """
+    def advance(self) -> None:
+        """What was merged since the last time is from now on told."""
         if not (self._changed or self._new_notices):
-            return None
-        before = self.cursor
+            return
         self.number += 1
         self._cursor = f"{self.epoch}.{self.number}.{self.position[0]}-{self.position[1]}"
-        rows = []
         for place in self._changed:
             row = self._row(place)
             self._told.pop(place, None)
             self._told[place] = Told(self.number, self.position, row)
-            rows.append(msgspec.Raw(row))
-        new_names = [self._names_told, list(self._names)[self._names_told :]]
-        self._names_told = len(self._names)
-        notices, self._new_notices, self._changed = self._new_notices, [], {}
+        self._new_notices = False
+        self._changed = {}
+        self._names_told = list(self._names)
+
+    @property
+    def mark(self) -> Mark:
+        """Here somebody stands who has been told everything."""
+        return Mark(self.number, self.cursor, len(self._names_told))
+
+    def tell(self, since: Mark) -> dict[str, Any]:
+        """What has changed since the mark.
+
+        `before` is the cursor that this follows on: whoever holds an older one has missed something. `names` are those
+        that are new, `[the place of the first, the names]`.
+        """
+        latest = takewhile(lambda told: told.number > since.number, reversed(self._told.values()))
         return {
-            "before": before,
+            "before": since.cursor,
             "cursor": self.cursor,
-            "names": new_names,
-            "cells": rows,
-            "anomalies": [_told(notice) for notice in notices],
+            "names": [since.names, self._names_told[since.names :]],
+            "cells": [msgspec.Raw(told.row) for told in latest],
+            "anomalies": [
+                _told(notice) for number, notice in self._notices.values() if since.number < number <= self.number
+            ],
         }
 
     def since(self, cursor: str | None) -> bytes:
@@ -127,7 +142,7 @@ class Truth:
             {
                 "cursor": self.cursor,
                 "whole": position == NOWHERE,
-                "names": [0, list(self._names)[: self._names_told]],
+                "names": [0, self._names_told],
                 "cells": [msgspec.Raw(told.row) for told in latest],
                 "anomalies": [_told(n) for told_with, n in self._notices.values() if number < told_with <= self.number],
             }

@@ -31,9 +31,10 @@ def main(port: int, rate: int, size: int) -> None:
     Routes(page)
 
     def tell() -> None:
-        for wait in tick.waits(rate):
+        groups = [group for group in page.broadcast.groups if len(group)]
+        for turn, wait in enumerate(tick.waits(rate * len(groups))):  # as the ticker does: in turn
             gevent.sleep(wait)
-            page.broadcast.send(tick.EVENT, msgspec.json.encode(tick.content(size)))
+            groups[turn % len(groups)].send(tick.EVENT, msgspec.json.encode(tick.content(size)))
 
     gevent.signal_handler(signal.SIGUSR2, gevent.spawn, tell)
     page.serve()

@@ -69,7 +69,7 @@ def test_an_address_that_is_none_is_refused(bad: str) -> None:
 def merging(truth: Truth) -> Merge:
     def merge(cells: list[Cell], notices: list[Notice], _: int, position: Position) -> None:
         truth.merge(cells, notices, position)
-        truth.tick()
+        truth.advance()
 
     return merge
 

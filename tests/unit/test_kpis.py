@@ -94,7 +94,7 @@ def test_merging_does_not_mind_order_or_repetition(states: list[Cell], repeats: 
     truth = Truth()
     for state in states * repeats:
         truth.merge([state])
-    truth.tick()
+    truth.advance()
     ((*_, (row,)),) = json.loads(truth.since(None))["cells"]
     assert row[ITEMS] == 5
 

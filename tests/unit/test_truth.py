@@ -27,32 +27,68 @@ def since(truth: Truth, cursor: str | None) -> dict[str, Any]:
 
 
 def told(truth: Truth) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(truth.tick()))
+    mark = truth.mark
+    truth.advance()
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(truth.tell(mark)))
     return found
 
 
+class Listeners:
+    """An audience that remembers."""
+
+    def __init__(self, count: int = 1) -> None:
+        self.count = count
+        self.heard: list[dict[str, Any]] = []
+
+    def __len__(self) -> int:
+        return self.count
+
+    def send(self, event: str, content: bytes) -> None:
+        assert event == "tick"
+        self.heard.append(msgspec.json.decode(content))
+
+
 def test_ticks_tell_only_the_newest_of_each_cell() -> None:
-    sent: list[tuple[str, bytes]] = []
-    ticker = Ticker(Truth(), lambda event, content: sent.append((event, content)))
+    listeners = Listeners()
+    ticker = Ticker(Truth(), [listeners])
     ledger, stream = FaultyLedger(), LossyStream()
     ingest = environment(ledger, stream)
     for number in range(5):
         post(ingest, [sale(str(number))])
         ticker.merge(stream.sent[-1], [], 100 - number, (number, 0))
     ticker.merge(stream.sent[0], [], 1, (5, 0))  # old, and told before
-    ticker.tick()
-    ticker.tick()
-    ((event, content),) = sent
-    assert event == "tick"
-    tick = msgspec.json.decode(content)
+    ticker.tick(0)
+    ticker.tick(0)
+    (tick,) = listeners.heard
     ((_, _, version, (row,)),) = tick["cells"]
     assert row[TICKETS] == version == 5
     assert tick["oldest"] == 96
 
 
+def test_audiences_in_turn_are_told_all_that_is_new_to_them() -> None:
+    truth = Truth()
+    audiences = [Listeners(), Listeners(), Listeners(count=0)]
+    ticker = Ticker(truth, audiences)
+    for turn, branch in enumerate("ABCDEF"):
+        ticker.merge(committed(sale(branch, branch=branch)), [], 100 + turn, (turn, 0))
+        ticker.tick(turn)
+    first, second, nobody = (audience.heard for audience in audiences)
+    assert [len(tick["cells"]) for tick in first] == [1, 3]
+    assert [len(tick["cells"]) for tick in second] == [2, 3]
+    assert [tick["oldest"] for tick in (*first, *second)] == [100, 101, 100, 102]
+    assert nobody == []
+    for heard in (first, second):
+        names: list[str] = []
+        for before, tick in zip([f"{truth.epoch}.0.0-0", *(t["cursor"] for t in heard)], heard, strict=False):
+            assert tick["before"] == before
+            assert tick["names"][0] == len(names)
+            names += tick["names"][1]
+            assert all(cell[1] < len(names) for cell in tick["cells"])
+
+
 def test_a_load_is_told_at_once() -> None:
     truth = Truth()
-    Ticker(truth, lambda *_: None).merge(committed(sale("a")), [], 0, (0, 0))
+    Ticker(truth, [Listeners()]).merge(committed(sale("a")), [], 0, (0, 0))
     assert len(since(truth, None)["cells"]) == 1
 
 
@@ -113,5 +149,7 @@ def test_nothing_new_is_no_tick() -> None:
     cells = committed(sale("a"))
     assert truth.merge(cells)
     told(truth)
+    before = truth.mark
     assert not truth.merge(cells)
-    assert truth.tick() is None
+    truth.advance()
+    assert truth.mark == before
