@@ -1,6 +1,7 @@
 """Our server as fan-out measures it: the live page's process, told ticks by a timer in the place of Redis.
 
-`python -m benchmarks.fan_out.live_page PORT RATE SIZE`; ticks after SIGUSR2.
+`python -m benchmarks.fan_out.live_page [--at-once] PORT RATE SIZE`; ticks after SIGUSR2. Told at once, all clients are
+sent the same message one after another, as the peers do it; else in groups, as the ticker does.
 """
 
 from gevent import monkey
@@ -22,7 +23,7 @@ from ws_server.app import LivePage  # noqa: E402
 from ws_server.routes import Routes  # noqa: E402
 
 
-def main(port: int, rate: int, size: int) -> None:
+def main(port: int, rate: int, size: int, *, at_once: bool) -> None:
     """Serve."""
     settings = LivePageSettings(
         ledger_table="", cells_table="", quarantine_table="", token_secret="", port=port, max_clients_per_session=10_000
@@ -31,8 +32,8 @@ def main(port: int, rate: int, size: int) -> None:
     Routes(page)
 
     def tell() -> None:
-        groups = [group for group in page.broadcast.groups if len(group)]
-        for turn, wait in enumerate(tick.waits(rate * len(groups))):  # as the ticker does: in turn
+        groups = [page.broadcast] if at_once else [group for group in page.broadcast.groups if len(group)]
+        for turn, wait in enumerate(tick.waits(rate * len(groups))):
             gevent.sleep(wait)
             groups[turn % len(groups)].send(tick.EVENT, msgspec.json.encode(tick.content(size)))
 
@@ -41,4 +42,4 @@ def main(port: int, rate: int, size: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[-3:]), at_once="--at-once" in sys.argv)

@@ -4,7 +4,13 @@ import { Clock } from "./data/store";
 import { Page } from "./page";
 import { type Config, Model } from "./state/model";
 import { followTheme } from "./state/theme";
-import "./page.css";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/top.css";
+import "./styles/tiles.css";
+import "./styles/marks.css";
+import "./styles/dialogs.css";
+import "./styles/screens.css";
 
 const root = document.getElementById("page");
 

@@ -1,7 +1,6 @@
 /** What the page shows, computed from what is held and from how it is looked at. */
 
-import { computed, type ReadonlySignal } from "@preact/signals";
-import type { Cube } from "../data/cube";
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Feed } from "../data/feed";
 import { look, sumOf, type View } from "../data/look";
 import { METRICS } from "../data/metrics";
@@ -10,7 +9,7 @@ import { differ, type Part, partsOf, sameBaskets } from "../data/segments";
 import { type Clock, DAY, type Store } from "../data/store";
 import type { Measures } from "../data/wire";
 import { Format } from "../format";
-import { comparedOf, selectionOf, state } from "./state";
+import { comparedOf, selectionOf, state, type State } from "./state";
 import { colours } from "./theme";
 
 export interface Config {
@@ -36,6 +35,7 @@ export interface Segments {
 
 const MOST_OPTIONS = 24;
 const SEGMENTS_MS = 1000;
+const SOON_MS = 30;
 
 export class Model {
   readonly store: Store;
@@ -69,18 +69,7 @@ export class Model {
       const selection = comparedOf(this.selection.value, cube);
       return selection === null ? null : look(cube, selection, store, null);
     });
-    let judged = 0;
-    let held: { cube: Cube } | null = null;
-    const settled = computed(() => {
-      const now = performance.now();
-      if (held === null || held.cube !== feed.held.value.cube || now - judged > SEGMENTS_MS) [held, judged] = [feed.held.value, now];
-      return held;
-    });
-    this.segments = computed(() => {
-      const parts = partsOf(settled.value.cube, this.selection.value, state.value.by);
-      const chance = sameBaskets(parts);
-      return { parts, differ: chance === null ? null : differ(chance) };
-    });
+    this.segments = this.#judged();
     this.thisHour = computed(() => thisHourOf(feed, this.selection.value));
     this.format = computed(() => {
       const { locale, currency, rate } = state.value;
@@ -94,6 +83,32 @@ export class Model {
       if (combos.length !== seen) [seen, known] = [combos.length, knownIn(codes, combos)];
       return known;
     });
+  }
+
+  /** The segments, judged soon after another view is asked for, and about once a second while sales come in: judging them
+   * takes longer than summing, and must not hold up the numbers. */
+  #judged(): ReadonlySignal<Segments> {
+    const judged = signal<Segments>({ parts: [], differ: null });
+    let of: State | null = null;
+    let planned: number | undefined;
+    let soon = false;
+    const judge = (): void => {
+      planned = undefined;
+      soon = false;
+      of = state.peek();
+      const parts = partsOf(this.feed.held.value.cube, this.selection.peek(), of.by);
+      const chance = sameBaskets(parts);
+      judged.value = { parts, differ: chance === null ? null : differ(chance) };
+    };
+    effect(() => {
+      const changes = this.feed.held.value.cube.changes;
+      if (state.value !== of && !soon) {
+        clearTimeout(planned);
+        soon = true;
+        planned = window.setTimeout(judge, SOON_MS);
+      } else if (planned === undefined && changes > 0) planned = window.setTimeout(judge, SEGMENTS_MS);
+    });
+    return judged;
   }
 
   branchColour(branch: string): string {
