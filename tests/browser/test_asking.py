@@ -70,7 +70,7 @@ def test_a_number_leads_to_its_hours_its_sales_and_one_sale(page: Page, cloud: C
     expect(panel).to_contain_text(stored["sale"]["model"])
     expect(panel).to_contain_text(f"writer {stored['counted_by']['writer']}")
     expect(panel).to_contain_text("total 2 instead of 1")
-    assert "open=sale%3Adrilled" in page.url
+    expect(page).to_have_url(re.compile("open=sale%3Adrilled"))
     page.reload()
     expect(page.get_by_role("dialog")).to_contain_text("Total is not price × quantity + tax")
     page.get_by_role("button", name="← The sales of its hour").click()
@@ -103,7 +103,7 @@ def test_a_day_is_played_again(page: Page, cloud: Cloud) -> None:
             str(minute),
         )
         says(page, cloud.kpis(**{"from": "2019-03-08", "to": f"2019-03-08T{until}:00Z"}))
-    assert "replay=17963.1260.0" in page.url
+    expect(page).to_have_url(re.compile(r"replay=17963\.1260\.0"))
     bar.get_by_label("Speed").select_option("240")
     says(page, cloud.kpis(**{"from": "2019-03-08", "to": "2019-03-09"}))
     bar.get_by_role("button", name="Back to live").click()
@@ -129,19 +129,19 @@ def test_tiles_and_numbers_are_chosen_and_ordered_and_kept_by_name(page: Page, c
     panel.get_by_label("Rating", exact=True).check()
     panel.get_by_role("button", name="Needs a look: up").click()
     page.keyboard.press("Escape")
-    assert page.locator("[data-tile]").first.get_attribute("data-tile") == "anomalies"
-    assert page.locator("[data-tile=ratings]").count() == 0
+    expect(page.locator("[data-tile]").first).to_have_attribute("data-tile", "anomalies")
+    expect(page.locator("[data-tile=ratings]")).to_have_count(0)
     expect(page.locator("[data-kpi=rating]")).to_have_attribute("data-exact", str(cloud.kpis()["rating"]))
     page.get_by_role("button", name="Views").click()
     panel.get_by_label("Name").fill("Mine")
     panel.get_by_role("button", name="Keep").click()
     link = panel.get_by_label("Address of this view").input_value()
     page.goto(cloud.live)
-    assert page.locator("[data-tile=ratings]").count() == 1
+    expect(page.locator("[data-tile=ratings]")).to_have_count(1)
     page.get_by_role("button", name="Views").click()
     page.get_by_role("dialog").get_by_role("button", name="Mine", exact=True).click()
     expect(page.locator("[data-tile=ratings]")).to_have_count(0)
-    assert page.url == link
+    expect(page).to_have_url(link)
 
 
 def test_numbers_are_written_as_the_reader_wants(page: Page) -> None:

@@ -65,11 +65,11 @@ def test_the_network_is_cut_for_a_minute(open_page: Open, cloud: Cloud) -> None:
         post(cloud, "while the cable was out")
         expect(page.locator("[data-freshness]")).to_have_text(re.compile(r"^(6\d|7\d) s ago$"), timeout=90_000)
         says(page, before)
-        assert page.locator(".stale").count() == 1
+        expect(page.locator(".stale")).to_have_count(1)
         proxy.plug()
         says(page, cloud.kpis())
         page.wait_for_selector("[data-connection=live]")
-        assert page.locator(".stale").count() == 0
+        expect(page.locator(".stale")).to_have_count(0)
         expect(page.locator("[data-note]")).to_have_text(
             re.compile(r"lost for [67]\d s; 1 sales? (was|were) missed and fetched")
         )
