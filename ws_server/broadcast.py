@@ -35,7 +35,10 @@ class Group:
         """From now on this one is told."""
         client.stands_back = self._stands_back
         client.is_ready = self._is_ready
-        self._is_ready(client)
+        if client.waits:
+            self._stands_back(client)
+        else:
+            self._is_ready(client)
 
     def leave(self, client: Client) -> bool:
         """This one is told no more; returns whether it was."""

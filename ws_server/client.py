@@ -170,6 +170,11 @@ class Client:
 
     # -- what the broadcast calls
 
+    @property
+    def waits(self) -> bool:
+        """Whether something is kept that must go out before anything else."""
+        return bool(self._outbox)
+
     def keep(self, frame: bytes, sent: int) -> None:
         """A frame went out in part, or not at all (`sent` is 0): the rest follows as soon as there is room."""
         if sent:
