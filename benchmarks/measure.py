@@ -13,6 +13,7 @@ import msgspec
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
+LOAD_BEFORE = round(os.getloadavg()[0], 2)
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -35,7 +36,7 @@ def machine() -> dict[str, object]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "python": platform.python_version(),
         "system": platform.platform(),
-        "load_before": round(os.getloadavg()[0], 2),
+        "load_before": LOAD_BEFORE,
     }
 
 

@@ -15,11 +15,13 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 from gevent.event import Event
 from gevent.pywsgi import WSGIServer
+from socketio import Manager
 
 from tidemark.settings import LivePageSettings
 from ws_server.access import COOKIE, Access, Limits, credential
 from ws_server.broadcast import Broadcast
 from ws_server.client import CLIENT, MESSAGE, Client, Handler
+from ws_server.memory import Memory
 from ws_server.metrics import Metrics
 from ws_server.reader import Reader
 from ws_server.snapshots import Snapshots
@@ -33,6 +35,16 @@ SWEEP_S = 2.0
 PING_S = 10
 
 
+class NoRooms(Manager):  # type: ignore[misc]  # it has no types
+    """The clients of a Socket.IO server, without a room for each: nobody here is spoken to alone, and at each goodbye
+    all rooms would be searched."""
+
+    def basic_enter_room(self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None) -> None:
+        """Only the room of all, which has no name, is entered."""
+        if room is None:
+            super().basic_enter_room(sid, namespace, room, eio_sid)
+
+
 class LivePage:
     """Wires the parts of one process together."""
 
@@ -40,6 +52,7 @@ class LivePage:
         self.settings = settings
         self.access = access
         self.metrics = Metrics()
+        self.memory = Memory()
         self.limits = Limits(settings)
         self.truth = Truth()
         self.snapshots = Snapshots(self.truth)
@@ -50,7 +63,8 @@ class LivePage:
         self.sockets = SocketIO(
             self.flask,
             async_mode="gevent",
-            transports=["websocket"],  # type: ignore[call-arg]  # engineio takes it; the stub does not know
+            client_manager=NoRooms(),  # type: ignore[call-arg]  # socketio takes it; the stub does not know
+            transports=["websocket"],
             ping_interval=PING_S,
             ping_timeout=PING_S,
             max_http_buffer_size=MESSAGE,
@@ -76,7 +90,7 @@ class LivePage:
     def serve(self) -> None:
         """Serve until told to end."""
         gevent.spawn(self.ticker.run)
-        gevent.spawn(self._end_sessions)
+        gevent.spawn(self._sweep)
         self._server.start()
         self._drained.wait()
 
@@ -112,18 +126,20 @@ class LivePage:
 
     def _disconnect(self, reason: object = None) -> None:
         self.broadcast.leave(request.environ[CLIENT])
+        self.memory.one_gone()
 
     @staticmethod
     def _clock(sent: object = None) -> float:
         """The server's clock, for a page that wants to know how far its own is off. Milliseconds since 1970."""
         return time.time() * 1000
 
-    def _end_sessions(self) -> None:
+    def _sweep(self) -> None:
         while True:
             gevent.sleep(SWEEP_S)
             now = time.time()
             for client in [client for client in self.broadcast.clients if client.ends_at < now]:
                 client.close(reason="the session has ended")
+            self.memory.tidy()
 
     def _measure(self) -> None:
         watch = self.metrics.watch

@@ -7,19 +7,22 @@ before him have been served, and requests find the process free in between.
 from __future__ import annotations
 
 import time
+from itertools import repeat
+from typing import Any
 
-from ws_server.client import Client, Push, framed
+from ws_server.client import SEND, Client, framed
 from ws_server.metrics import Metrics
 
 GROUPS = 4
 GROUP = 1_250  # clients in a group before the next is begun: some milliseconds of sending
+GONE = -1
 
 
 class Group:
     """Clients that are told together: those that are ready, and those that have yet to read what they were told."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self._ready: dict[Client, Push] = {}
+        self._ready: dict[Client, Any] = {}  # and its raw socket
         self._late: set[Client] = set()
         self._metrics = metrics
 
@@ -56,25 +59,28 @@ class Group:
         frame = framed(f'42["{event}",{content.decode()}]')  # 4: Engine.IO's message, 2: Socket.IO's event
         began = time.perf_counter()
         size = len(frame)
-        stuck: list[tuple[Client, int]] = []
-        gone: list[Client] = []
-        for client, push in self._ready.items():  # nothing in here waits, so nobody comes or goes meanwhile
+        taken: list[int] = []  # bytes, by each
+        sends = map(SEND, self._ready.values(), repeat(frame))  # nothing in here waits: nobody comes or goes meanwhile
+        while True:
             try:
-                sent = push(frame)
-                if sent != size:
-                    stuck.append((client, sent))
+                taken.extend(sends)
+                break
             except BlockingIOError:
-                stuck.append((client, 0))
+                taken.append(0)
             except OSError:
-                gone.append(client)
+                taken.append(GONE)
         for client in self._late:
             client.missed += 1
-        missed = len(self._late) + len(gone)
-        for client, sent in stuck:
-            missed += not sent
-            client.keep(frame, sent)
-        for client in gone:
-            client.abort()
+        missed = len(self._late)
+        if taken.count(size) != len(taken):
+            for client, sent in zip(list(self._ready), taken, strict=True):
+                if sent == size:
+                    continue
+                missed += sent <= 0
+                if sent == GONE:
+                    client.abort()
+                else:
+                    client.keep(frame, sent)
         metrics = self._metrics
         told = len(self) - missed
         metrics.sending.observe(time.perf_counter() - began)
@@ -88,7 +94,7 @@ class Group:
 
     def _is_ready(self, client: Client) -> None:
         self._late.discard(client)
-        self._ready[client] = client.push
+        self._ready[client] = client.raw
 
 
 class Broadcast:

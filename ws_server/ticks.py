@@ -53,11 +53,13 @@ class Ticker:
 
     def tick(self, turn: int) -> None:
         """Tell one audience what is new to it, if anything is."""
-        self._truth.advance()
         telling = self._tellings[turn % len(self._tellings)]
+        heard = len(telling.audience) > 0
+        if heard or telling is self._tellings[0]:  # whoever asks for a snapshot is to find there what is new, too
+            self._truth.advance()
         if telling.mark.number == self._truth.mark.number:
             return
-        if len(telling.audience):
+        if heard:
             told = {"oldest": telling.oldest, **self._truth.tell(telling.mark)}
             telling.audience.send("tick", msgspec.json.encode(told))
             self.ticks += 1

@@ -60,15 +60,11 @@ class Truth:
         self._new_notices = False
         self._names: dict[str, int] = {}
         self._names_told: list[str] = []
-        self._cursor = f"{self.epoch}.0.0-0"
+        self.cursor = f"{self.epoch}.0.0-0"
+        """Everything up to here has been told."""
 
     def __len__(self) -> int:
         return len(self._told)
-
-    @property
-    def cursor(self) -> str:
-        """Everything up to here has been told."""
-        return self._cursor
 
     def merge(self, cells: Iterable[Cell], notices: Iterable[Notice] = (), position: Position | None = None) -> bool:
         """Take what is newer than what is held, to be told with the next tick; returns whether anything was.
@@ -97,7 +93,7 @@ class Truth:
         if not (self._changed or self._new_notices):
             return
         self.number += 1
-        self._cursor = f"{self.epoch}.{self.number}.{self.position[0]}-{self.position[1]}"
+        self.cursor = f"{self.epoch}.{self.number}.{self.position[0]}-{self.position[1]}"
         for place in self._changed:
             row = self._row(place)
             self._told.pop(place, None)

@@ -6,25 +6,33 @@ from contextlib import nullcontext
 
 import pytest
 
-from ws_server.broadcast import Group
+from ws_server.broadcast import GONE, Group
 from ws_server.client import Client, framed
 from ws_server.metrics import Metrics
 
 
 class Kernel:
-    """What a socket's operating system takes: `room` bytes."""
+    """What a socket's operating system takes: `room` bytes, or GONE."""
 
     def __init__(self, room: int) -> None:
         self.room = room
         self.taken = b""
 
-    def push(self, data: bytes | memoryview) -> int:
+    def send(self, data: bytes | memoryview) -> int:
+        if self.room == GONE:
+            raise BrokenPipeError
         if not self.room:
             raise BlockingIOError
         part = bytes(data[: self.room])
         self.room -= len(part)
         self.taken += part
         return len(part)
+
+
+@pytest.fixture(autouse=True)
+def _kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ws_server.client.SEND", Kernel.send)
+    monkeypatch.setattr("ws_server.broadcast.SEND", Kernel.send)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +54,7 @@ def _no_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
 def client(room: int) -> tuple[Client, Kernel]:
     kernel = Kernel(room)
     made = Client(lambda _: nullcontext(0.0), lambda _: None)
-    made.push = kernel.push
+    made.raw = kernel
     return made, kernel
 
 
@@ -94,3 +102,17 @@ def test_who_took_nothing_is_told_that_something_was_missed() -> None:
     assert group.leave(full)
     assert not group.leave(full)
     assert len(group) == 0
+
+
+def test_one_that_is_full_and_one_that_is_gone_cost_the_others_nothing() -> None:
+    metrics = Metrics()
+    group = Group(metrics)
+    crowd = [client(room) for room in (1000, 0, 1000, GONE, 7, 1000)]
+    for one, _ in crowd:
+        group.join(one)
+    group.send("tick", b"{}")
+    assert [kernel.taken for _, kernel in crowd] == [TICK, b"", TICK, b"", TICK[:7], TICK]
+    assert [one.waits for one, _ in crowd] == [False, False, False, False, True, False]
+    assert [one.missed for one, _ in crowd] == [0, 1, 0, 0, 0, 0]
+    assert b"tidemark_live_sent_total 4.0" in metrics.text()
+    assert b"tidemark_live_passed_over_total 2.0" in metrics.text()

@@ -1,6 +1,7 @@
 /** What is seen, as a file. */
 
-import { sumAt, type View } from "./data/look";
+import type { View } from "./data/look";
+import { sumAt } from "./data/sums";
 import { MEASURES } from "./data/wire";
 import { CATEGORIES } from "./data/select";
 import { text } from "./data/exact";
@@ -42,7 +43,7 @@ export function viewCsv(view: View): string {
   return csv(rows);
 }
 
-export function save(name: string, content: Blob): void {
+function save(name: string, content: Blob): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(content);
   link.download = name;

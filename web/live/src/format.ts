@@ -12,6 +12,8 @@ export class Format {
   readonly #short: Intl.NumberFormat;
   readonly #axis: Intl.NumberFormat;
   readonly #share: Intl.NumberFormat;
+  /** by decimal places */
+  readonly #fixed: Intl.NumberFormat[] = [];
   readonly #day: Intl.DateTimeFormat;
   readonly #fullDay: Intl.DateTimeFormat;
   readonly #dayOfYear: Intl.DateTimeFormat;
@@ -51,8 +53,13 @@ export class Format {
   /** A decimal string with its digits grouped and none of them dropped. */
   digits = (decimal: string): string => this.#exact.format(decimal as unknown as number);
 
-  fixed = (value: number, places: number): string =>
-    value.toLocaleString(this.locale, { minimumFractionDigits: places, maximumFractionDigits: places });
+  fixed = (value: number, places: number): string => {
+    const format = (this.#fixed[places] ??= new Intl.NumberFormat(this.locale, {
+      minimumFractionDigits: places,
+      maximumFractionDigits: places,
+    }));
+    return format.format(value);
+  };
 
   percent = (share: number): string => this.#share.format(share);
 

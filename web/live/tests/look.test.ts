@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Cube, WIDTH } from "../src/data/cube";
-import { look, sumAt, type View } from "../src/data/look";
+import { look, type View } from "../src/data/look";
+import { sumAt } from "../src/data/sums";
 import { CATEGORIES, type Category, EVERYTHING, open, type Selection } from "../src/data/select";
 import { Clock, DAY, type Store, weekday } from "../src/data/store";
 import type { Measures } from "../src/data/wire";

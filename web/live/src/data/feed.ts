@@ -20,6 +20,7 @@ const KEPT_LATENCIES = 500;
 const KEPT_NOTES = 20;
 const KEPT_TICKS = 600;
 const RETRY_MS = 500;
+const SNAPSHOT_MS = 60_000;
 const ASLEEP_MS = 15_000;
 const TICKETS = at("tickets");
 const RETURNS = at("returns");
@@ -29,7 +30,7 @@ export class Feed {
   readonly connection = signal<Connection>("connecting");
   readonly loaded = signal(false);
   /** The cube; another box with the same cube in it whenever a picture of it would be another. */
-  readonly held: { value: { cube: Cube } };
+  readonly held;
   readonly anomalies = signal<Anomaly[]>([]);
   /** When the last change reached this page, milliseconds since 1970; null before the first. */
   readonly changedAt = signal<number | null>(null);
@@ -41,14 +42,14 @@ export class Feed {
   /** Told after each change, shown or not, with the unusual sales that are new since the page was opened. */
   onChange: ((fresh: Anomaly[]) => void) | null = null;
   /** While it holds, changes are taken and not shown. */
-  readonly paused = signal<{ at: number; sales: number } | null>(null);
-  /** Sales taken so far, and how many of them are shown. */
+  readonly paused = signal<{ sales: number } | null>(null);
+  /** Sales taken so far, shown or not. */
   readonly sales = signal(0);
-  readonly #shown;
   #cursor: Cursor | null = null;
   #cursorText: string | null = null;
   #waiting: Tick[] = [];
   #loading = false;
+  #asked = false;
   #clockOffset = 0;
   #drawing = false;
   #lastSecond = Date.now();
@@ -56,8 +57,7 @@ export class Feed {
 
   constructor(private readonly clock: Clock) {
     this.#cube = new Cube(clock);
-    this.#shown = signal({ cube: this.#cube });
-    this.held = this.#shown;
+    this.held = signal({ cube: this.#cube });
     this.#socket = this.#dial();
     addEventListener("offline", () => {
       this.#away();
@@ -71,7 +71,7 @@ export class Feed {
   }
 
   pause(): void {
-    this.paused.value = { at: Date.now(), sales: this.sales.value };
+    this.paused.value = { sales: this.sales.value };
   }
 
   resume(): void {
@@ -152,53 +152,63 @@ export class Feed {
   // -- ticks and snapshots
 
   #take(tick: Tick): void {
-    if (this.#loading || this.#cursor === null || !covers(this.#cursor, readCursor(tick.before))) {
-      this.#waiting.push(tick);
-      if (this.#waiting.length > KEPT_TICKS) this.#waiting.shift();
-      if (!this.#loading) void this.#load();
-      return;
-    }
+    if (!this.#loading && this.#apply(tick)) return;
+    this.#waiting.push(tick);
+    if (this.#waiting.length > KEPT_TICKS) this.#waiting.shift();
+    if (!this.#loading) void this.#load();
+  }
+
+  /** Merges a tick, unless it is known; returns false, and does nothing, where something before it is missing. */
+  #apply(tick: Tick): boolean {
+    if (this.#cursor === null || !covers(this.#cursor, readCursor(tick.before))) return false;
     const cursor = readCursor(tick.cursor);
-    if (covers(this.#cursor, cursor) && this.#cursor.epoch === cursor.epoch) return;
+    if (covers(this.#cursor, cursor) && this.#cursor.epoch === cursor.epoch) return true;
     this.#merge(tick);
     this.changedAt.value = Date.now();
     if (tick.oldest > 0) this.#timePaint(tick.oldest);
+    return true;
   }
 
-  /** Fetches what is missing and then takes the ticks that came meanwhile; again, until nothing is missing. */
+  /** Takes the ticks that came meanwhile, as far as nothing is missing; returns whether nothing is. */
+  #takeWaiting(): boolean {
+    const missing = this.#waiting.findIndex((tick) => !this.#apply(tick));
+    this.#waiting = missing < 0 ? [] : this.#waiting.slice(missing);
+    return missing < 0;
+  }
+
+  /** Fetches what is missing, again until nothing is; asked while it does, it fetches once more. */
   async #load(): Promise<void> {
+    this.#asked = true;
     if (this.#loading) return;
     this.#loading = true;
+    while (this.#asked) {
+      this.#asked = false;
+      if ((await this.#fetch()) && this.#takeWaiting()) continue;
+      await new Promise((resume) => setTimeout(resume, RETRY_MS));
+      this.#asked ||= this.#socket.connected;
+    }
+    this.#loading = false;
+  }
+
+  async #fetch(): Promise<boolean> {
     const before = this.sales.value;
+    const query = this.#cursorText === null ? "" : `?since=${encodeURIComponent(this.#cursorText)}`;
     try {
-      const query = this.#cursorText === null ? "" : `?since=${encodeURIComponent(this.#cursorText)}`;
-      const answer = await fetch(`/snapshot${query}`, { headers: { Accept: "application/json" } });
+      const signal = AbortSignal.timeout(SNAPSHOT_MS);
+      const answer = await fetch(`/snapshot${query}`, { headers: { Accept: "application/json" }, signal });
       if (!answer.ok) throw new Error(String(answer.status));
       const snapshot = (await answer.json()) as Snapshot;
       if (snapshot.whole) this.#cube = new Cube(this.clock);
       this.#merge(snapshot);
-      const first = !this.loaded.value;
-      this.loaded.value = true;
-      this.#back(this.sales.value - before);
-      if (first) void recentAnomalies(this.#cube).then((found) => { this.#addAnomalies(found); });
     } catch {
       this.#away();
-      setTimeout(() => {
-        if (this.#socket.connected) void this.#load();
-      }, RETRY_MS);
-      return;
-    } finally {
-      this.#loading = false;
+      return false;
     }
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const [place, tick] of waiting.entries()) {
-      this.#take(tick);
-      if (this.#waiting.length > 0) {
-        this.#waiting.push(...waiting.slice(place + 1));
-        return;
-      }
-    }
+    const first = !this.loaded.value;
+    this.loaded.value = true;
+    this.#back(this.sales.value - before);
+    if (first) void recentAnomalies(this.#cube).then((found) => { this.#addAnomalies(found); });
+    return true;
   }
 
   #back(sales: number): void {
@@ -229,7 +239,7 @@ export class Feed {
     this.#drawing = true;
     requestAnimationFrame(() => {
       this.#drawing = false;
-      if (this.paused.value === null) this.#shown.value = { cube: this.#cube };
+      if (this.paused.value === null) this.held.value = { cube: this.#cube };
     });
   }
 

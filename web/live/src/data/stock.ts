@@ -16,6 +16,7 @@ export function closings(sold: Sold, soldFrom: number, first: number, last: numb
   let left = full;
   let next = first;
   const quiet = (end: number): void => {
+    if (next === end) return;
     const refilled = Math.min(mondayAtOrAfter(next), end);
     sum += BigInt(refilled - next) * BigInt(left) + BigInt(end - refilled) * BigInt(full);
     if (refilled < end) left = full;

@@ -3,7 +3,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, type Conflict, type Sale, sale as askSale, type SaleDetail, sales as askSales } from "../data/api";
-import { sumAt } from "../data/look";
+import { sumAt } from "../data/sums";
 import { behind, METRICS, valueOf } from "../data/metrics";
 import { open as passes } from "../data/select";
 import { DAY, weekday } from "../data/store";

@@ -13,7 +13,7 @@ import { Settings } from "./settings";
 import { Views } from "./views";
 
 type Panel = "arrange" | "views" | "alerts" | "feedback" | "settings" | null;
-export const panel = signal<Panel>(null);
+const panel = signal<Panel>(null);
 
 const close = (): void => {
   panel.value = null;

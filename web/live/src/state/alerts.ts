@@ -41,7 +41,7 @@ export const fired = kept<Fired[]>("fired", [], listOf<Fired>({ at: "number", te
 const UNITS = { money: 10_000, rating: 10_000, count: 1 };
 
 /** The selection that a rule looks at. */
-export function ruleSelection(rule: Rule, cube: Cube): Selection {
+function ruleSelection(rule: Rule, cube: Cube): Selection {
   const { branch, product_line, customer_type, payment, weekday, hour } = fromQuery(rule.query);
   const filters = {
     branch: new Set(branch), product_line: new Set(product_line), customer_type: new Set(customer_type),

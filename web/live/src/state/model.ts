@@ -71,10 +71,10 @@ export class Model {
     });
     this.segments = this.#judged();
     this.thisHour = computed(() => thisHourOf(feed, this.selection.value));
-    this.format = computed(() => {
-      const { locale, currency, rate } = state.value;
-      return new Format(locale || navigator.language, currency || store.currency, currency ? rate : 1);
-    });
+    const locale = computed(() => state.value.locale || navigator.language);
+    const currency = computed(() => state.value.currency || store.currency);
+    const rate = computed(() => (state.value.currency ? state.value.rate : 1));
+    this.format = computed(() => new Format(locale.value, currency.value, rate.value)); // dear: only where one changes
     const codes = { branch: store.branches, product_line: store.product_lines, customer_type: store.customer_types, payment: store.payments };
     let seen = 0;
     let known = knownIn(codes, []);

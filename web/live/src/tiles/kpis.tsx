@@ -1,7 +1,8 @@
 import type { JSX } from "preact";
 import { Spark } from "../charts/spark";
 import type { Kpis } from "../data/kpis";
-import { sumAt, type View } from "../data/look";
+import type { View } from "../data/look";
+import { sumAt } from "../data/sums";
 import { type MetricName, METRICS, valueOf } from "../data/metrics";
 import { at } from "../data/wire";
 import type { Format } from "../format";
