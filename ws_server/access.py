@@ -10,7 +10,7 @@ from datetime import timedelta
 from hashlib import sha256
 from http import HTTPStatus
 
-from redis import Redis
+from redis import Redis, RedisError
 
 from tidemark import tokens
 from tidemark.errors import BadRequest, Forbidden, TidemarkError, Unauthorized, Unavailable
@@ -48,12 +48,17 @@ class Access:
         return tokens.mint(self._secret, "read", name=name, lifetime=CODE_LIFETIME)
 
     def redeem(self, code: str) -> str:
-        """The session that the code opens. Raises Unauthorized where it is not valid, or was used."""
+        """The session that the code opens. Raises Unauthorized where it is not valid, or was used; Unavailable where nobody
+        can tell."""
         grant = tokens.verify(self._secret, code)
         if not grant.name.startswith(CODE_NAME):
             raise Unauthorized("this is no sign-in code")
         key = f"tidemark:code:{sha256(code.encode()).hexdigest()}"
-        if not self._redis.set(key, 1, nx=True, ex=CODE_LIFETIME):
+        try:
+            unused = self._redis.set(key, 1, nx=True, ex=CODE_LIFETIME)
+        except RedisError:
+            raise Unavailable("nobody can sign in now: try again in a minute") from None
+        if not unused:
             raise Unauthorized("this link has been used")
         return tokens.mint(self._secret, "read", name="browser", lifetime=SESSION_LIFETIME)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -17,10 +17,11 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 from socketio import Manager
 
+from tidemark.errors import TidemarkError
 from tidemark.settings import LivePageSettings
 from ws_server.access import COOKIE, Access, Limits, credential
 from ws_server.broadcast import Broadcast
-from ws_server.client import CLIENT, MESSAGE, Client, Handler
+from ws_server.client import CLIENT, MESSAGE, Client, Handler, event
 from ws_server.memory import Memory
 from ws_server.metrics import Metrics
 from ws_server.reader import Reader
@@ -116,13 +117,20 @@ class LivePage:
         except CookieError:
             cookies = SimpleCookie()
         cookie = cookies[COOKIE].value if COOKIE in cookies else None
-        held = credential(cookie, environ.get("HTTP_AUTHORIZATION"))
-        ends_at = self.access.grant(held).expires_at
-        with self.limits.one_more(held):
+        with ExitStack() as while_open:
+            try:
+                held = credential(cookie, environ.get("HTTP_AUTHORIZATION"))
+                ends_at = self.access.grant(held).expires_at
+                while_open.enter_context(self.limits.one_more(held))
+            except TidemarkError as error:
+                self.metrics.refused.labels(type(error).__name__).inc()
+                raise
             yield ends_at
 
     def _connect(self, auth: object = None) -> None:
-        self.broadcast.join(request.environ[CLIENT])
+        client: Client = request.environ[CLIENT]
+        client.send(event("names", self.truth.names()))
+        self.broadcast.join(client)
 
     def _disconnect(self, reason: object = None) -> None:
         self.broadcast.leave(request.environ[CLIENT])

@@ -10,7 +10,7 @@ import time
 from itertools import repeat
 from typing import Any
 
-from ws_server.client import SEND, Client, framed
+from ws_server.client import SEND, Client, event, framed
 from ws_server.metrics import Metrics
 
 GROUPS = 4
@@ -52,11 +52,11 @@ class Group:
         self._late.discard(client)
         return True
 
-    def send(self, event: str, content: bytes) -> None:
+    def send(self, name: str, content: bytes) -> None:
         """Tell everybody a Socket.IO event whose content is JSON."""
         if not len(self):
             return
-        frame = framed(f'42["{event}",{content.decode()}]')  # 4: Engine.IO's message, 2: Socket.IO's event
+        frame = framed(event(name, content))
         began = time.perf_counter()
         size = len(frame)
         taken: list[int] = []  # bytes, by each
@@ -120,7 +120,7 @@ class Broadcast:
         """This one is told no more."""
         any(group.leave(client) for group in self.groups)
 
-    def send(self, event: str, content: bytes) -> None:
+    def send(self, name: str, content: bytes) -> None:
         """Tell everybody at once."""
         for group in self.groups:
-            group.send(event, content)
+            group.send(name, content)

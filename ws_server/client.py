@@ -21,7 +21,7 @@ from gevent.pywsgi import WSGIHandler
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason, FrameProtocol
-from wsproto.utilities import RemoteProtocolError, generate_accept_token
+from wsproto.utilities import ProtocolError, generate_accept_token
 
 from tidemark.errors import TidemarkError
 from ws_server.access import status
@@ -49,6 +49,11 @@ SEND = _socket.socket.send
 """Hands bytes to the operating system by a raw socket, and returns how many it took. Raises BlockingIOError where it
 took none, OSError where the client is gone. gevent's own would wait, or ask itself at each call whether to: a sixth of
 a tick's time."""
+
+
+def event(name: str, content: bytes) -> str:
+    """A Socket.IO event whose content is JSON, as Engine.IO's message."""
+    return f'42["{name}",{content.decode()}]'  # 4: a message, 2: an event
 
 
 def framed(text: str) -> bytes:
@@ -142,11 +147,11 @@ class Client:
         while not self._inbox:
             try:
                 received = self._socket.recv(RECEIVE)
-                self._wire.receive_data(received or None)
+                if not received:
+                    return None
+                self._wire.receive_data(received)
                 self._take()
-            except (OSError, RemoteProtocolError):
-                return None
-            if not received:
+            except (OSError, ProtocolError):
                 return None
         if self._too_often():
             self.close(CloseReason.POLICY_VIOLATION, "too many messages")

@@ -95,10 +95,11 @@ class Reader:
                 self._position = _position(identifier)
                 try:
                     message = redis_stream.decode(fields[b"m"])
+                    cells = message.read_cells()
                 except (KeyError, ValueError, msgspec.MsgspecError):
                     log.warning("an entry of the live stream is none of ours; passed over")
                     continue
-                self._merge(message.read_cells(), message.anomalies, message.sent_at, self._position)
+                self._merge(cells, message.anomalies, message.sent_at, self._position)
 
 
 def _position(identifier: bytes) -> Position:

@@ -6,6 +6,7 @@ import gzip
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -53,7 +54,7 @@ class Routes:
         app.after_request(self._secure)
         app.register_error_handler(TidemarkError, lambda error: _json({"error": str(error)}, status(error)))
         app.add_url_rule("/", view_func=self.index)
-        app.add_url_rule("/assets/<path:name>", view_func=self.asset)
+        app.add_url_rule("/assets/<name>", view_func=self.asset)
         app.add_url_rule("/signin", view_func=self.sign_in)
         app.add_url_rule("/signin/codes", view_func=self.new_code, methods=["POST"])
         app.add_url_rule("/config", view_func=self.config)
@@ -100,6 +101,8 @@ class Routes:
             except (Unauthorized, Forbidden):
                 return _page(SIGN_IN_PAGE.format(reason=f"Not signed in: {error}."), HTTPStatus.UNAUTHORIZED)
             return redirect("/")
+        except Unavailable as error:
+            return _page(SIGN_IN_PAGE.format(reason=f"Not signed in: {error}."), HTTPStatus.SERVICE_UNAVAILABLE)
         response = redirect("/")
         response.set_cookie(
             COOKIE,
@@ -154,7 +157,7 @@ class Routes:
         query: list[tuple[str, str | int | float | bool | None]] = [
             (name, value) for name in PASSED_ON for value in request.args.getlist(name)
         ]
-        return self._pass_on("GET", rest, params=query)
+        return self._pass_on("GET", quote(rest), params=query)
 
     def feedback(self) -> AnyResponse:
         """Pass on what a visitor has to say. Only this page may post, not another's in the same browser."""

@@ -30,20 +30,21 @@ class Snapshots:
 
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
-        self._kept: dict[str | None, Snapshot] = {}
+        self._kept: dict[int, Snapshot] = {}
         self._building = Semaphore()
 
     def since(self, cursor: str | None) -> Snapshot:
         """What changed since the cursor, or everything. It may be some moments old: its own cursor says how."""
-        kept = self._kept.get(cursor)
+        number = self._truth.number_of(cursor)
+        kept = self._kept.get(number)
         if kept is not None and self._fresh(kept):
             return kept
         with self._building:
-            kept = self._kept.get(cursor)
+            kept = self._kept.get(number)
             if kept is None or not self._fresh(kept):
-                kept = self._build(cursor)
-                self._kept.pop(cursor, None)
-                self._kept[cursor] = kept
+                kept = self._build(number)
+                self._kept.pop(number, None)
+                self._kept[number] = kept
                 if len(self._kept) > KEPT:
                     del self._kept[next(iter(self._kept))]
         return kept
@@ -51,9 +52,9 @@ class Snapshots:
     def _fresh(self, kept: Snapshot) -> bool:
         return kept.cursor == self._truth.cursor or time.monotonic() < kept.until
 
-    def _build(self, cursor: str | None) -> Snapshot:
+    def _build(self, number: int) -> Snapshot:
         began = time.monotonic()
-        told, body = self._truth.cursor, self._truth.since(cursor)
+        told, body = self._truth.cursor, self._truth.since(number)
         if len(body) < BIG:
             compressed = gzip.compress(body, 1)
         else:

@@ -20,7 +20,7 @@ class Audience(Protocol):
 
     def __len__(self) -> int: ...
 
-    def send(self, event: str, content: bytes) -> None:
+    def send(self, name: str, content: bytes) -> None:
         """Tell them an event whose content is JSON."""
 
 

@@ -1,8 +1,9 @@
 """What is true now: every cell summed over its writers, as the bytes a browser is told, and what changed since when.
 
 A change is told with the next tick, and ticks are numbered. A cursor, `EPOCH.NUMBER.POSITION`, says that everything up
-to that tick of that process is in what was given with it; the position in the live stream that the tick had read to
-says the same to every other ws_server, since all of them read the one stream.
+to that tick of that process is in what was given with it. By the position in the live stream that the tick had read to
+a page can tell whether another process's tick follows on what it has, since all of them read the one stream. Asked for
+what is new since another's cursor, a process tells everything: what that one found by loading is not in the stream.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from tidemark.cells import ZERO, Cell, Combo, Measures, add
 
 RECENT = 200
 
+LONGEST = 16  # digits of a number that may have been given
+
 START = (0, 0)
-NOWHERE = (-1, 0)
 
 Place = tuple[int, str]
 """minute (UTC, since 1970) and branch"""
@@ -34,7 +36,6 @@ class Told(NamedTuple):
     """What browsers are told of a place, and with which tick."""
 
     number: int
-    position: Position
     row: bytes
 
 
@@ -97,7 +98,7 @@ class Truth:
         for place in self._changed:
             row = self._row(place)
             self._told.pop(place, None)
-            self._told[place] = Told(self.number, self.position, row)
+            self._told[place] = Told(self.number, row)
         self._new_notices = False
         self._changed = {}
         self._names_told = list(self._names)
@@ -124,25 +125,22 @@ class Truth:
             ],
         }
 
-    def since(self, cursor: str | None) -> bytes:
-        """What was told since the cursor, this process's or another's, or everything where there is none. JSON."""
-        epoch, number, position = _read_cursor(cursor)
-        if epoch == self.epoch and number > self.number:  # not one that was ever given
-            number, position = 0, NOWHERE
-        if epoch == self.epoch:
-            latest = takewhile(lambda told: told.number > number, reversed(self._told.values()))
-        else:
-            latest = takewhile(lambda told: told.position > position, reversed(self._told.values()))
-            number = 0
-        return msgspec.json.encode(
-            {
-                "cursor": self.cursor,
-                "whole": position == NOWHERE,
-                "names": [0, self._names_told],
-                "cells": [msgspec.Raw(told.row) for told in latest],
-                "anomalies": [_told(n) for told_with, n in self._notices.values() if number < told_with <= self.number],
-            }
-        )
+    def since(self, number: int) -> bytes:
+        """All names, and what was told after a tick; after 0, the one before the first, that is everything. JSON."""
+        told = self.tell(Mark(number, "", 0))
+        del told["before"]
+        return msgspec.json.encode({**told, "whole": number == 0})
+
+    def number_of(self, cursor: str | None) -> int:
+        """The number of the tick that a cursor names; 0 where it is none of this process's."""
+        epoch, _, rest = (cursor or "").partition(".")
+        number = rest.partition(".")[0]
+        known = epoch == self.epoch and number.isascii() and number.isdigit() and len(number) < LONGEST
+        return int(number) if known and int(number) <= self.number else 0
+
+    def names(self) -> bytes:
+        """The names so far, by which the ticks that follow speak of them. JSON."""
+        return msgspec.json.encode({"epoch": self.epoch, "names": [0, self._names_told]})
 
     def _row(self, place: Place) -> bytes:
         """[minute, branch, version, rows], each row [product line, customer type, payment, measures…]; names by their
@@ -157,16 +155,6 @@ class Truth:
 
     def _name(self, name: str) -> int:
         return self._names.setdefault(name, len(self._names))
-
-
-def _read_cursor(cursor: str | None) -> tuple[str, int, Position]:
-    """Epoch, number and position; of no cursor, or none of ours, the beginning of everything."""
-    try:
-        epoch, number, position = (cursor or "").split(".")
-        milliseconds, within = position.split("-")
-        return epoch, int(number), (int(milliseconds), int(within))
-    except ValueError:
-        return "", 0, NOWHERE
 
 
 def _sum(states: Iterable[Mapping[Combo, Measures]]) -> dict[Combo, Measures]:

@@ -114,10 +114,14 @@ def metrics(cloud: Cloud, address: str | None = None) -> dict[str, float]:
 def test_a_tick_tells_the_sale_that_was_posted(cloud: Cloud) -> None:
     with browser(cloud.live, cloud.tokens["read"]) as client:
         client.join()
+        known = json.loads(client.read_until('42["names"')[2:])[1]
         cloud.post({"sales": [sale("told")]})
         tick = json.loads(client.read_until('42["tick"')[2:])[1]
     assert {"before", "cursor", "oldest", "names", "cells", "anomalies"} == set(tick)
-    assert tick["cells"]
+    assert known["epoch"] == tick["cursor"].split(".")[0]
+    first, new = tick["names"]
+    names = [*known["names"][1][:first], *new]
+    assert [names[branch] for _, branch, *_ in tick["cells"]] == ["A"]
 
 
 def test_metrics_and_health_count_the_browsers(cloud: Cloud) -> None:

@@ -95,7 +95,7 @@ def test_merging_does_not_mind_order_or_repetition(states: list[Cell], repeats: 
     for state in states * repeats:
         truth.merge([state])
     truth.advance()
-    ((*_, (row,)),) = json.loads(truth.since(None))["cells"]
+    ((*_, (row,)),) = json.loads(truth.since(0))["cells"]
     assert row[ITEMS] == 5
 
 

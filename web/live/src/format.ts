@@ -113,9 +113,3 @@ export function ago(seconds: number): string {
   if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
   return `${Math.round(seconds / 3600)} h ago`;
 }
-
-/** The q-th quantile of unordered numbers; null of none. */
-export function quantile(values: number[], q: number): number | null {
-  const ordered = [...values].sort((a, b) => a - b);
-  return ordered[Math.min(ordered.length - 1, Math.floor(q * ordered.length))] ?? null;
-}

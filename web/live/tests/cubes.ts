@@ -26,6 +26,6 @@ export function cubeOf(cells: PlainCell[], cube: Cube = new Cube(new Clock("UTC"
       else measures.forEach((value, i) => (same[3 + i] = (same[3 + i] ?? 0) + value));
     }
   }
-  cube.merge({ names: [0, names], cells: [...told.values()] });
+  cube.merge({ cursor: "tests.1.0-0", names: [0, names], cells: [...told.values()] });
   return cube;
 }

@@ -120,7 +120,7 @@ describe("every view is the plain sum of its sales", () => {
     expect(flat(look(told, EVERYTHING, STORE))).toEqual(flat(look(cube, EVERYTHING, STORE)));
     const one = new Cube(new Clock("UTC"));
     for (const version of [2, 3, 1, 3]) {
-      one.merge({ names: [0, names], cells: [[FIRST, 0, version, [[1, 2, 3, ...measures.map((m) => m * version)]]]] });
+      one.merge({ cursor: "tests.1.0-0", names: [0, names], cells: [[FIRST, 0, version, [[1, 2, 3, ...measures.map((m) => m * version)]]]] });
     }
     expect(Array.from(look(one, EVERYTHING, STORE).sum)).toEqual(measures.map((m) => m * 3));
     expect(one.changes).toBe(2);

@@ -31,5 +31,7 @@ describe("the address holds the whole state", () => {
   it("leaves aside what makes no sense", () => {
     const wrong = "days=3&weekday=7,x&hour=24&from=yesterday&tiles=none&kpis=&show=x&compare=x&by=x&locale=!&currency=usd@1&open=x&replay=1";
     expect(page.fromQuery(wrong)).toEqual(page.DEFAULTS);
+    const hostile = "kpis=toString&tiles=constructor&show=valueOf&open=sales:99999999999999-9&from=0001-01-01&to=9999-01-01";
+    expect(page.fromQuery(hostile)).toEqual(page.DEFAULTS);
   });
 });

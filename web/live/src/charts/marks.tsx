@@ -11,7 +11,6 @@ export interface Mark {
   short: string;
   value: number;
   chosen: boolean;
-  colour?: string;
 }
 
 interface Props {
@@ -58,10 +57,7 @@ export function Bars(props: Props): JSX.Element {
       {marks.map((mark) => (
         <li key={mark.key}>
           <button type="button" class="mark" aria-pressed={mark.chosen} aria-description={mark.says} {...asked(mark, props)}>
-            <span class="name">
-              {mark.colour !== undefined && <i class="swatch" style={{ background: mark.colour }} />}
-              {mark.name}
-            </span>
+            <span class="name">{mark.name}</span>
             <span class="rail">
               <span class="bar" style={{ transform: `scaleX(${share(mark, marks, most)})` }} />
             </span>

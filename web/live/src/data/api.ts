@@ -47,6 +47,8 @@ export interface Feedback {
 }
 
 const ANOMALIES = at("anomalies");
+/** the most that the API tells at once */
+export const PAGE_OF_SALES = 100;
 const LOOKED_AT = 8;
 
 /** What does not work, in words for whoever looks at the page. */
@@ -67,7 +69,7 @@ const filled = (sale: Partial<Sale>): Sale =>
 
 /** A branch's sales in a range of UTC minutes, oldest first. */
 export async function sales(branch: string, since: number, until: number, cursor: string | null = null): Promise<SalesPage> {
-  const query = new URLSearchParams({ branch, from: time(since), to: time(until), limit: "100" });
+  const query = new URLSearchParams({ branch, from: time(since), to: time(until), limit: String(PAGE_OF_SALES) });
   if (cursor !== null) query.set("cursor", cursor);
   const page = await ask<SalesPage>(`/v1/sales?${query.toString()}`);
   return { cursor: page.cursor, sales: page.sales.map(filled) };

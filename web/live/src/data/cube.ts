@@ -4,9 +4,11 @@
  */
 
 import type { Clock } from "./store";
-import { type Frame, MEASURES } from "./wire";
+import { Names } from "./names";
+import { type Frame, MEASURES, readCursor } from "./wire";
 
 export const WIDTH = MEASURES.length;
+const MOST_NAMES = 2 ** 26;
 /** hours in a page of columns */
 export const PAGE = 512;
 
@@ -100,19 +102,27 @@ export class Cube {
   newest: number | null = null;
   oldest: number | null = null;
   readonly spanMinutes: number;
-  readonly #names: string[] = [];
-  readonly #places = new Map<number, number>();
+  /** of a branch and product line, and of a customer type and payment: a combo's place */
+  readonly #places = new Map<number, Map<number, number>>();
   readonly #starts = new Map<number, Span>();
 
-  constructor(readonly clock: Clock) {
+  constructor(
+    readonly clock: Clock,
+    private readonly names = new Names(),
+  ) {
     this.spanMinutes = clock.spanMinutes();
   }
 
   /** Takes what is newer than what is held. */
-  merge(frame: Pick<Frame, "names" | "cells">): void {
-    const [first, names] = frame.names;
-    names.forEach((name, i) => (this.#names[first + i] = name));
-    for (const [minute, branch, version, rows] of frame.cells) {
+  merge(frame: Pick<Frame, "cursor" | "names" | "cells">): void {
+    const told = this.names.learn(readCursor(frame.cursor).epoch, ...frame.names);
+    const own = (place: number): number => {
+      const number = told[place];
+      if (number === undefined) throw new RangeError(`the server told no name ${place}`);
+      return number;
+    };
+    for (const [minute, place, version, rows] of frame.cells) {
+      const branch = own(place);
       const span = this.#span(minute);
       if (!span.renews(minute - span.start, branch, version)) continue;
       this.changes++;
@@ -120,7 +130,7 @@ export class Cube {
       if (this.oldest === null || minute < this.oldest) this.oldest = minute;
       for (const row of rows) {
         const [line = -1, customer = -1, payment = -1] = row;
-        this.#set(span, minute - span.start, this.#combo(branch, line, customer, payment), row);
+        this.#set(span, minute - span.start, this.#combo(branch, own(line), own(customer), own(payment)), row);
       }
     }
   }
@@ -174,16 +184,15 @@ export class Cube {
   }
 
   #combo(branch: number, line: number, customer: number, payment: number): number {
-    const key = ((branch * 4096 + line) * 4096 + customer) * 4096 + payment;
-    let place = this.#places.get(key);
+    const shelved = branch * MOST_NAMES + line;
+    const paid = customer * MOST_NAMES + payment;
+    let places = this.#places.get(shelved);
+    if (places === undefined) this.#places.set(shelved, (places = new Map<number, number>()));
+    let place = places.get(paid);
     if (place === undefined) {
       place = this.combos.length;
-      const combo = {
-        branch: this.#name(branch),
-        product_line: this.#name(line),
-        customer_type: this.#name(customer),
-        payment: this.#name(payment),
-      };
+      const name = (number: number): string => this.names.texts[number] as string;
+      const combo = { branch: name(branch), product_line: name(line), customer_type: name(customer), payment: name(payment) };
       this.combos.push(combo);
       this.columns.push(new Columns());
       const { branch: where, product_line } = combo;
@@ -191,14 +200,8 @@ export class Cube {
       if (shelf === undefined) this.shelves.push((shelf = { branch: where, product_line, combos: [], columns: new Columns() }));
       shelf.combos.push(place);
       this.#shelfOf.push(shelf);
-      this.#places.set(key, place);
+      places.set(paid, place);
     }
     return place;
-  }
-
-  #name(place: number): string {
-    const found = this.#names[place];
-    if (found === undefined) throw new RangeError(`the server told no name ${place}`);
-    return found;
   }
 }

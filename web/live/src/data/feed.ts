@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { io, type Socket } from "socket.io-client";
 import { recentAnomalies } from "./api";
 import { Cube } from "./cube";
+import { Names } from "./names";
 import type { Clock } from "./store";
 import { type Anomaly, at, type Cursor, covers, type Frame, readCursor, type Snapshot, type Tick } from "./wire";
 
@@ -16,16 +17,18 @@ export interface Note {
 }
 
 const KEPT_ANOMALIES = 200;
+const KEPT_TOLD = 5000;
 const KEPT_LATENCIES = 500;
 const KEPT_NOTES = 20;
 const KEPT_TICKS = 600;
 const RETRY_MS = 500;
 const SNAPSHOT_MS = 60_000;
-const ASLEEP_MS = 15_000;
+const ASLEEP_MS = 90_000; // browsers wake a hidden page once a minute
 const TICKETS = at("tickets");
 const RETURNS = at("returns");
 
 export class Feed {
+  readonly #names = new Names();
   #cube: Cube;
   readonly connection = signal<Connection>("connecting");
   readonly loaded = signal(false);
@@ -48,6 +51,9 @@ export class Feed {
   #cursor: Cursor | null = null;
   #cursorText: string | null = null;
   #waiting: Tick[] = [];
+  #unusual: Anomaly[] = [];
+  /** the unusual sales that were told last, each by its invoice: a server tells its newest again to whoever comes to it */
+  readonly #told = new Set<string>();
   #loading = false;
   #asked = false;
   #clockOffset = 0;
@@ -56,7 +62,7 @@ export class Feed {
   #socket: Socket;
 
   constructor(private readonly clock: Clock) {
-    this.#cube = new Cube(clock);
+    this.#cube = new Cube(clock, this.#names);
     this.held = signal({ cube: this.#cube });
     this.#socket = this.#dial();
     addEventListener("offline", () => {
@@ -94,6 +100,9 @@ export class Feed {
     });
     socket.on("connect_error", () => {
       if (socket === this.#socket) void this.#whyNot();
+    });
+    socket.on("names", ({ epoch, names }: { epoch: string; names: Frame["names"] }) => {
+      this.#names.learn(epoch, ...names);
     });
     socket.on("tick", (tick: Tick) => {
       this.#take(tick);
@@ -163,8 +172,13 @@ export class Feed {
     if (this.#cursor === null || !covers(this.#cursor, readCursor(tick.before))) return false;
     const cursor = readCursor(tick.cursor);
     if (covers(this.#cursor, cursor) && this.#cursor.epoch === cursor.epoch) return true;
-    this.#merge(tick);
+    try {
+      this.#merge(tick);
+    } catch {
+      return false; // it speaks of what this page was not told
+    }
     this.changedAt.value = Date.now();
+    if (this.awaySince.value !== null) this.#back(0);
     if (tick.oldest > 0) this.#timePaint(tick.oldest);
     return true;
   }
@@ -198,7 +212,7 @@ export class Feed {
       const answer = await fetch(`/snapshot${query}`, { headers: { Accept: "application/json" }, signal });
       if (!answer.ok) throw new Error(String(answer.status));
       const snapshot = (await answer.json()) as Snapshot;
-      if (snapshot.whole) this.#cube = new Cube(this.clock);
+      if (snapshot.whole) this.#cube = new Cube(this.clock, this.#names);
       this.#merge(snapshot);
     } catch {
       this.#away();
@@ -207,7 +221,7 @@ export class Feed {
     const first = !this.loaded.value;
     this.loaded.value = true;
     this.#back(this.sales.value - before);
-    if (first) void recentAnomalies(this.#cube).then((found) => { this.#addAnomalies(found); });
+    if (first) void recentAnomalies(this.#cube).then((found) => { if (this.#addAnomalies(found).length > 0) this.#show(); });
     return true;
   }
 
@@ -226,11 +240,11 @@ export class Feed {
     this.#cube.merge(frame);
     this.#cursorText = frame.cursor;
     this.#cursor = readCursor(frame.cursor);
-    if (frame.anomalies.length > 0) this.#addAnomalies(frame.anomalies);
+    const fresh = this.#addAnomalies(frame.anomalies);
     const total = this.#cube.total();
     this.sales.value = (total[TICKETS] ?? 0) + (total[RETURNS] ?? 0);
     if (this.paused.value === null) this.#show();
-    this.onChange?.(this.loaded.value ? frame.anomalies : []);
+    this.onChange?.(this.loaded.value ? fresh : []);
   }
 
   /** Shows what is held with the next frame: more often nobody could see it. */
@@ -239,8 +253,13 @@ export class Feed {
     this.#drawing = true;
     requestAnimationFrame(() => {
       this.#drawing = false;
-      if (this.paused.value === null) this.held.value = { cube: this.#cube };
+      if (this.paused.value === null) this.#publish();
     });
+  }
+
+  #publish(): void {
+    this.held.value = { cube: this.#cube };
+    if (this.#unusual !== this.anomalies.value) this.anomalies.value = this.#unusual;
   }
 
   /** The cube with all that has come, shown or not. */
@@ -248,10 +267,17 @@ export class Feed {
     return this.#cube;
   }
 
-  /** Adds anomalies that are not there yet; the newest sale first. */
-  #addAnomalies(more: Anomaly[]): void {
-    const known = new Map([...this.anomalies.value, ...more].map((anomaly) => [anomaly.invoice_id, anomaly]));
-    this.anomalies.value = [...known.values()].sort((a, b) => b.minute - a.minute).slice(0, KEPT_ANOMALIES);
+  /** Adds anomalies that are not there yet, the newest sale first; returns those that were never told before. */
+  #addAnomalies(more: Anomaly[]): Anomaly[] {
+    const fresh = more.filter(({ invoice_id }) => !this.#told.has(invoice_id));
+    if (fresh.length === 0) return fresh;
+    for (const { invoice_id } of fresh) this.#told.add(invoice_id);
+    for (const oldest of this.#told) {
+      if (this.#told.size <= KEPT_TOLD) break;
+      this.#told.delete(oldest);
+    }
+    this.#unusual = [...this.#unusual, ...fresh].sort((a, b) => b.minute - a.minute).slice(0, KEPT_ANOMALIES);
+    return fresh;
   }
 
   #note(text: string): void {
@@ -266,6 +292,7 @@ export class Feed {
 
   /** From the server's receipt to the second frame after now: by then what this tick changed is painted. */
   #timePaint(receivedAt: number): void {
+    if (document.hidden || this.paused.value !== null) return;
     requestAnimationFrame(() => {
       requestAnimationFrame(() => {
         const latency = Math.max(0, Date.now() + this.#clockOffset - receivedAt);

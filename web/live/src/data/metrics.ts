@@ -1,4 +1,4 @@
-/** What can be drawn: each a measure, or one over another. */
+/** What can be drawn: each a measure, one less another, or one over another. */
 
 import { at, type Measure, type Measures } from "./wire";
 
@@ -8,19 +8,23 @@ export interface Metric {
   name: string;
   kind: Kind;
   of: number;
+  less: number | null;
   over: number | null;
 }
 
-const metric = (name: string, kind: Kind, of: Measure, over: Measure | null = null): Metric => ({
-  name, kind, of: at(of), over: over === null ? null : at(over),
+const metric = (name: string, kind: Kind, of: Measure, beside: { less?: Measure; over?: Measure } = {}): Metric => ({
+  name, kind, of: at(of), less: placed(beside.less), over: placed(beside.over),
 });
+
+const placed = (measure: Measure | undefined): number | null => (measure === undefined ? null : at(measure));
 
 export const METRICS = {
   sales: metric("Sales", "money", "sales"),
+  net: metric("Net sales", "money", "sales", { less: "returned_sales" }),
   tickets: metric("Tickets", "count", "tickets"),
   items: metric("Items", "count", "items"),
-  basket: metric("Average transaction", "money", "sales", "tickets"),
-  rating: metric("Rating", "rating", "rating_sum", "rating_count"),
+  basket: metric("Average transaction", "money", "sales", { over: "tickets" }),
+  rating: metric("Rating", "rating", "rating_sum", { over: "rating_count" }),
   cogs: metric("Cost of goods", "money", "cogs"),
   returns: metric("Returns", "count", "returns"),
   anomalies: metric("Unusual sales", "count", "anomalies"),
@@ -30,7 +34,7 @@ export type MetricName = keyof typeof METRICS;
 
 /** A sum's value of a metric: in units of 1/10,000 for money and ratings; null where nothing can be said. */
 export function valueOf(metric: Metric, sum: Measures): number | null {
-  const value = sum[metric.of] ?? 0;
+  const value = (sum[metric.of] ?? 0) - (metric.less === null ? 0 : (sum[metric.less] ?? 0));
   if (metric.over === null) return value;
   const over = sum[metric.over] ?? 0;
   return over === 0 ? null : value / over;

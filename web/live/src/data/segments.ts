@@ -30,7 +30,7 @@ export function partsOf(cube: Cube, selection: Selection, category: Category): P
   const [since, until] = [selection.since ?? -Infinity, selection.until ?? Infinity];
   const days = cube.spans.map(({ start }, slot) => {
     const local = cube.locals[slot] as number;
-    return start < since || start >= until || failing[hourOfWeek(local)] !== 0 ? -Infinity : Math.floor(local / DAY);
+    return start < since || start + cube.spanMinutes > until || failing[hourOfWeek(local)] !== 0 ? -Infinity : Math.floor(local / DAY);
   });
   let [first, last] = [Infinity, -Infinity];
   for (const day of days) if (day !== -Infinity) [first, last] = [Math.min(first, day), Math.max(last, day)];

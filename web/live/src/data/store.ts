@@ -47,11 +47,11 @@ export class Clock {
     return Math.floor(this.local(minute) / DAY);
   }
 
-  /** The UTC minute at which the store's clock shows a minute; the later one where it shows it twice. */
+  /** The UTC minute at which the store's clock shows a minute for the first time, or has just leapt over it. */
   utc(local: number): number {
-    let minute = local - (this.local(local) - local);
-    minute = local - (this.local(minute) - minute);
-    return minute;
+    const [before, after] = [local - DAY, local + DAY].map((minute) => local - (this.local(minute) - minute)) as [number, number];
+    const first = Math.min(before, after);
+    return this.local(first) === local ? first : Math.max(before, after);
   }
 
   /** Minutes that divide both UTC's hours and the store's. */

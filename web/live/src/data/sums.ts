@@ -132,7 +132,7 @@ export class Sums {
     const end = Math.max(begin, Math.floor(Math.min(this.#until, cube.newest + span) / span) * span);
     this.#minutes(this.#since, Math.min(begin, this.#until));
     this.#hours(begin, end);
-    if (end >= begin && end < this.#until) this.#minutes(Math.max(end, begin), this.#until);
+    if (end < this.#until) this.#minutes(end, this.#until);
   }
 
   /** Adds the minutes from `since` to `until - 1`, row by row. */
@@ -246,7 +246,7 @@ export function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   return found;
 }
 
-/** The first and the last of the store's minutes that charts reach over: what was chosen, as far as there are sales. */
+/** The first and the last of the store's minutes that charts reach over: what was chosen, or else from sale to sale. */
 function rangeOf(cube: Cube, { since, until }: Selection): { first: number; last: number } {
   if (cube.newest === null || cube.oldest === null) return { first: 0, last: -1 };
   const first = since === null ? cube.oldest : since;

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { METRICS, type MetricName } from "../data/metrics";
 import type { Format } from "../format";
-import { fired, type Rule, rules, ruleValue, Watch, type Window, WINDOWS } from "../state/alerts";
+import { fired, type Rule, rules, ruleValue, unitsOf, Watch, type Window, WINDOWS } from "../state/alerts";
 import type { Model } from "../state/model";
 import { DEFAULTS, fromQuery, state, toQuery } from "../state/state";
 import type { Anomaly } from "../data/wire";
@@ -16,7 +16,7 @@ const LOOK_MS = 1000;
 function ruleText(rule: Rule, format: Format): string {
   if (rule.what === "anomaly") return "Every unusual sale";
   const metric = METRICS[rule.what];
-  const limit = format.value(metric, rule.limit * (metric.kind === "count" ? 1 : 10_000));
+  const limit = format.value(metric, rule.limit * unitsOf(metric));
   const filters = fromQuery(rule.query);
   const where = [...filters.branch, ...filters.product_line, ...filters.customer_type, ...filters.payment].join(", ");
   return `${metric.name} of ${WINDOWS[rule.window]} ${rule.above ? "above" : "below"} ${limit}${where ? ` (${where})` : ""}`;
@@ -30,7 +30,7 @@ export function useAlerts(model: Model): void {
       rule: (rule: Rule, value: number): string => {
         const format = model.format.value;
         const metric = METRICS[rule.what as MetricName];
-        return `${ruleText(rule, format)}: now ${format.value(metric, value * (metric.kind === "count" ? 1 : 10_000))}`;
+        return `${ruleText(rule, format)}: now ${format.value(metric, value * unitsOf(metric))}`;
       },
       anomaly: (anomaly: Anomaly): string => `${reason(anomaly)}: ${anomaly.invoice_id}`,
     };
@@ -41,8 +41,9 @@ export function useAlerts(model: Model): void {
     const look = (): void => {
       planned = undefined;
       last = Date.now();
-      watch.look(feed.cube, fresh);
+      const since = fresh;
       fresh = [];
+      watch.look(feed.cube, since);
     };
     feed.onChange = (more) => {
       fresh.push(...more);
@@ -60,7 +61,12 @@ export function useAlerts(model: Model): void {
 }
 
 function tell(text: string): void {
-  if ("Notification" in window && Notification.permission === "granted") new Notification("Tidemark", { body: text, tag: text });
+  if (!("Notification" in window) || Notification.permission !== "granted") return;
+  try {
+    new Notification("Tidemark", { body: text, tag: text });
+  } catch {
+    // Chrome on Android lets only service workers notify; the alert still stands in the list
+  }
 }
 
 /** The rules, and what fired. */
@@ -113,7 +119,7 @@ export function Alerts({ model, close }: { model: Model; close: () => void }): J
 function nowText(rule: Rule, model: Model): string {
   const value = ruleValue(rule, model.feed.held.value.cube);
   const metric = METRICS[rule.what as MetricName];
-  return model.format.value.value(metric, value === null ? null : value * (metric.kind === "count" ? 1 : 10_000));
+  return model.format.value.value(metric, value === null ? null : value * unitsOf(metric));
 }
 
 function NewRule({ model }: { model: Model }): JSX.Element {

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, type Conflict, type Sale, sale as askSale, type SaleDetail, sales as askSales } from "../data/api";
+import { ApiError, type Conflict, PAGE_OF_SALES, type Sale, sale as askSale, type SaleDetail, sales as askSales } from "../data/api";
 import { sumAt } from "../data/sums";
 import { behind, METRICS, valueOf } from "../data/metrics";
 import { open as passes } from "../data/select";
@@ -109,7 +109,7 @@ function useAsked<T>(ask: () => Promise<T>, when: unknown[]): Asked<T> {
 /** The sales of a range that pass the filters, from the API. */
 function Sales({ model, since, until }: { model: Model; since: number; until: number }): JSX.Element {
   const { branch: branches } = model.selection.value;
-  const asked = branches.size > 0 ? [...branches] : model.options.value.branch;
+  const asked = branches.size > 0 ? [...branches] : [...new Set(model.feed.held.value.cube.shelves.map(({ branch }) => branch))].sort();
   const { found, problem } = useAsked(() => everySale(asked, since, until), [asked.join("\n"), since, until]);
   const format = model.format.value;
   const title = `${format.fullDay(model.clock.local(since))}, ${format.clock(model.clock.local(since))} to ${format.clock(model.clock.local(until))}`;
@@ -119,14 +119,16 @@ function Sales({ model, since, until }: { model: Model; since: number; until: nu
       <h3>{title}</h3>
       {problem !== null && <p class="problem">{problem}</p>}
       {found === null && problem === null && <p class="empty">Asking for the sales of {title}</p>}
-      {found !== null && <SaleRows model={model} sales={found.filter((sold) => selected(model, sold))} />}
+      {found !== null && <SaleRows model={model} sales={found.sales.filter((sold) => selected(model, sold))} more={found.more} />}
     </>
   );
 }
 
 const MOST_PAGES = 5;
 
-async function everySale(branches: string[], since: number, until: number): Promise<Sale[]> {
+/** The sales of a time, the newest first; `more`: whether some branch has more than are asked for, the oldest first. */
+async function everySale(branches: string[], since: number, until: number): Promise<{ sales: Sale[]; more: boolean }> {
+  let more = false;
   const lists = await Promise.all(
     branches.map(async (branch) => {
       const list: Sale[] = [];
@@ -135,18 +137,21 @@ async function everySale(branches: string[], since: number, until: number): Prom
         const found = await askSales(branch, since, until, cursor);
         list.push(...found.sales);
         cursor = found.cursor;
-        if (cursor === null) break;
+        if (cursor === null) return list;
       }
+      more = true;
       return list;
     }),
   );
-  return lists.flat().sort((a, b) => b.minute - a.minute);
+  return { sales: lists.flat().sort((a, b) => b.minute - a.minute), more };
 }
 
 function selected(model: Model, sold: Sale): boolean {
-  const { product_line, customer_type, payment, hour, weekday: weekdays } = model.selection.value;
+  const { product_line, customer_type, payment, hour, weekday: weekdays, since, until } = model.selection.value;
   const local = model.clock.local(sold.minute);
   return (
+    sold.minute >= (since ?? -Infinity) &&
+    sold.minute < (until ?? Infinity) &&
     passes(product_line, sold.product_line) &&
     passes(customer_type, sold.customer_type) &&
     passes(payment, sold.payment) &&
@@ -155,12 +160,15 @@ function selected(model: Model, sold: Sale): boolean {
   );
 }
 
-function SaleRows({ model, sales }: { model: Model; sales: Sale[] }): JSX.Element {
+function SaleRows({ model, sales, more }: { model: Model; sales: Sale[]; more: boolean }): JSX.Element {
   const format = model.format.value;
   if (sales.length === 0) return <p class="empty">No sale in this time passes the filters.</p>;
   return (
     <table class="rows">
-      <caption>{format.counted(sales.length, "sale")}</caption>
+      <caption>
+        {format.counted(sales.length, "sale")}
+        {more && `, and there are more: these are among the first ${MOST_PAGES * PAGE_OF_SALES} of each branch`}
+      </caption>
       <thead>
         <tr>
           <th scope="col">Time</th>

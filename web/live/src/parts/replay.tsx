@@ -1,12 +1,13 @@
 /** A day played again: everything on the page as it was at a time of that day, going on at any speed. */
 
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { DAY, dayName } from "../data/store";
 import type { Model } from "../state/model";
 import { change, settle, state } from "../state/state";
 
 const SPEEDS = [1, 10, 60, 240];
+const USUAL = 60;
 const MS_A_SECOND = 1000;
 
 /** Begin with the day before the newest sale's, which is whole. */
@@ -14,12 +15,14 @@ export function startReplay(model: Model): void {
   const { newest } = model.feed.cube;
   if (newest === null) return;
   const day = model.clock.day(newest);
-  change({ replay: { day: Math.max(model.clock.day(model.feed.cube.oldest ?? newest), day - 1), minute: model.store.opens * 60, speed: 60 } });
+  change({ replay: { day: Math.max(model.clock.day(model.feed.cube.oldest ?? newest), day - 1), minute: model.store.opens * 60, speed: USUAL } });
 }
 
 export function ReplayBar({ model }: { model: Model }): JSX.Element | null {
   const { replay } = state.value;
   const speed = replay?.speed ?? 0;
+  const chosen = useRef(USUAL);
+  if (speed > 0) chosen.current = speed;
   const end = model.store.closes * 60;
   useEffect(() => {
     if (speed === 0) return;
@@ -57,15 +60,15 @@ export function ReplayBar({ model }: { model: Model }): JSX.Element | null {
           }}
         />
       </label>
-      <button type="button" class="chip" onClick={() => { change({ replay: { ...replay, speed: speed === 0 ? 60 : 0, minute: replay.minute >= end ? model.store.opens * 60 : replay.minute } }); }}>
+      <button type="button" class="chip" onClick={() => { change({ replay: { ...replay, speed: speed === 0 ? chosen.current : 0, minute: replay.minute >= end ? model.store.opens * 60 : replay.minute } }); }}>
         {speed === 0 ? "Play" : "Stop"}
       </button>
       <label>
         Speed{" "}
-        <select value={speed === 0 ? 60 : speed} onChange={(event) => { change({ replay: { ...replay, speed: Number(event.currentTarget.value) } }); }}>
+        <select value={chosen.current} onChange={(event) => { change({ replay: { ...replay, speed: Number(event.currentTarget.value) } }); }}>
           {SPEEDS.map((one) => (
             <option key={one} value={one}>
-              {one === 1 ? "1 min/s" : `${one} min/s`}
+              {one} min/s
             </option>
           ))}
         </select>

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Model } from "../state/model";
-import { change, state } from "../state/state";
+import { change, settle, state } from "../state/state";
 import { setTheme, theme, type Theme } from "../state/theme";
 import { Dialog } from "./dialog";
 
@@ -17,12 +17,13 @@ export function Settings({ model, close }: { model: Model; close: () => void }):
   const own = model.store.currency;
   const [wanted, setWanted] = useState(currency);
   const [asked, setAsked] = useState(String(rate));
+  const rateOf = (text: string): number => Number(text.trim().replace(",", "."));
   const convert = (to: string, at: string): void => {
     setWanted(to);
     setAsked(at);
-    const number = Number(at);
-    if (to === "") change({ currency: "", rate: 1 });
-    else if (number > 0 && Number.isFinite(number) && number !== 1) change({ currency: to, rate: number });
+    const found = rateOf(at);
+    const makesSense = to !== "" && found > 0 && Number.isFinite(found) && found !== 1;
+    change(makesSense ? { currency: to, rate: found } : { currency: "", rate: 1 }, true);
   };
   return (
     <Dialog title="Settings" close={close}>
@@ -48,7 +49,7 @@ export function Settings({ model, close }: { model: Model; close: () => void }):
         </label>
         <label>
           Currency
-          <select value={wanted} onChange={(event) => { convert(event.currentTarget.value, asked); }}>
+          <select value={wanted} onChange={(event) => { convert(event.currentTarget.value, asked); settle(); }}>
             <option value="">The store’s, {own}</option>
             {CURRENCIES.filter((one) => one !== own).map((one) => (
               <option key={one} value={one}>
@@ -60,7 +61,7 @@ export function Settings({ model, close }: { model: Model; close: () => void }):
         {wanted !== "" && (
           <label>
             {wanted} for one {own}
-            <input inputMode="decimal" value={asked} onInput={(event) => { convert(wanted, event.currentTarget.value); }} />
+            <input inputMode="decimal" value={asked} onInput={(event) => { convert(wanted, event.currentTarget.value); }} onChange={settle} aria-invalid={!(rateOf(asked) > 0)} />
             <small>Your rate: the page has none of its own. Exact figures stay in {own}.</small>
           </label>
         )}

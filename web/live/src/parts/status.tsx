@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Connection, Feed } from "../data/feed";
-import { ago, quantile } from "../format";
+import { ago } from "../format";
 import type { Model } from "../state/model";
 
 const now = signal(Date.now());
@@ -67,4 +67,10 @@ export function Notes({ feed }: { feed: Feed }): JSX.Element {
       {note === undefined ? "" : `${note.text} · ${ago((now.value - note.at) / 1000)}`}
     </p>
   );
+}
+
+/** The q-th quantile of unordered numbers; null of none. */
+function quantile(values: number[], q: number): number | null {
+  const ordered = [...values].sort((a, b) => a - b);
+  return ordered[Math.min(ordered.length - 1, Math.floor(q * ordered.length))] ?? null;
 }

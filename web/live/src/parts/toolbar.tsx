@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { saveCsv, savePng } from "../export";
 import { METRICS, type MetricName } from "../data/metrics";
@@ -19,11 +19,13 @@ const close = (): void => {
   panel.value = null;
 };
 
+const fileName = (): string => `tidemark-${new Date().toISOString().slice(0, 16).replace(":", "")}`;
+
 /** What can be done with the page. */
 export function Toolbar({ model }: { model: Model }): JSX.Element {
   const { show, compare, replay } = state.value;
   const branches = model.options.value.branch;
-  const name = `tidemark-${new Date().toISOString().slice(0, 16).replace(":", "")}`;
+  const unsaved = useSignal(false);
   return (
     <div class="toolbar" role="toolbar" aria-label="Page">
       <Pause model={model} />
@@ -59,12 +61,20 @@ export function Toolbar({ model }: { model: Model }): JSX.Element {
       <details class="menu">
         <summary class="chip">Export</summary>
         <div>
-          <button type="button" class="chip" onClick={() => { saveCsv(model.view.value, name); }}>
+          <button type="button" class="chip" onClick={() => { saveCsv(model.view.value, fileName()); }}>
             Numbers (CSV)
           </button>
-          <button type="button" class="chip" onClick={() => { void savePng(document.getElementById("page") ?? document.body, name); }}>
+          <button
+            type="button"
+            class="chip"
+            onClick={() => {
+              unsaved.value = false;
+              savePng(document.getElementById("page") ?? document.body, fileName()).catch(() => (unsaved.value = true));
+            }}
+          >
             Picture (PNG)
           </button>
+          {unsaved.value && <p class="problem" role="alert">No picture could be made. Reload the page and try again.</p>}
         </div>
       </details>
       <Opens to="feedback" text="Feedback" />

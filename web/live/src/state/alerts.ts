@@ -2,12 +2,12 @@
 
 import type { Cube } from "../data/cube";
 import { sumOf } from "../data/look";
-import { type MetricName, METRICS, valueOf } from "../data/metrics";
-import { EVERYTHING, type Selection } from "../data/select";
+import { type Metric, type MetricName, METRICS, valueOf } from "../data/metrics";
+import { EVERYTHING, open, type Selection } from "../data/select";
 import { DAY } from "../data/store";
 import type { Anomaly } from "../data/wire";
 import { kept, listOf } from "./saved";
-import { fromQuery } from "./state";
+import { fromQuery, setsOf } from "./state";
 
 /** Over what time a rule looks, up to the newest sale. */
 export const WINDOWS = { hour: "this hour", day: "this day", all: "all time" } as const;
@@ -38,15 +38,12 @@ export const rules = kept<Rule[]>("rules", [], listOf<Rule>({
 }));
 export const fired = kept<Fired[]>("fired", [], listOf<Fired>({ at: "number", text: "string" }));
 
-const UNITS = { money: 10_000, rating: 10_000, count: 1 };
+/** How many of a metric's units are one of what a rule's limit is written in. */
+export const unitsOf = ({ kind }: Metric): number => (kind === "count" ? 1 : 10_000);
 
 /** The selection that a rule looks at. */
 function ruleSelection(rule: Rule, cube: Cube): Selection {
-  const { branch, product_line, customer_type, payment, weekday, hour } = fromQuery(rule.query);
-  const filters = {
-    branch: new Set(branch), product_line: new Set(product_line), customer_type: new Set(customer_type),
-    payment: new Set(payment), weekday: new Set(weekday), hour: new Set(hour),
-  };
+  const filters = setsOf(fromQuery(rule.query));
   if (rule.window === "all" || cube.newest === null) return { ...EVERYTHING, ...filters };
   const local = cube.clock.local(cube.newest);
   const begin = rule.window === "hour" ? local - (local % 60) : local - (local % DAY);
@@ -58,7 +55,7 @@ export function ruleValue(rule: Rule, cube: Cube): number | null {
   if (rule.what === "anomaly") return null;
   const metric = METRICS[rule.what];
   const value = valueOf(metric, sumOf(cube, ruleSelection(rule, cube)));
-  return value === null ? null : value / UNITS[metric.kind];
+  return value === null ? null : value / unitsOf(metric);
 }
 
 /** Watches the rules. A rule fires when its limit is crossed, and again only after it was back. */
@@ -81,8 +78,11 @@ export class Watch {
       this.#over.set(rule.id, over);
       if (over && was === false) this.#fire(this.words.rule(rule, value));
     }
-    const rule = rules.value.find(({ what, on }) => on && what === "anomaly");
-    if (rule !== undefined) for (const anomaly of fresh) this.#fire(this.words.anomaly(anomaly));
+    const wanted = rules.value.filter(({ what, on }) => on && what === "anomaly").map(({ query }) => setsOf(fromQuery(query)));
+    for (const anomaly of fresh) {
+      const passes = wanted.some(({ branch, product_line }) => open(branch, anomaly.branch) && open(product_line, anomaly.product_line));
+      if (passes) this.#fire(this.words.anomaly(anomaly));
+    }
   }
 
   #fire(text: string): void {

@@ -18,7 +18,7 @@ export interface Config {
   store: Store;
 }
 
-/** The hour of the newest selected sale, as far as it has gone, and the same minutes of the day before. */
+/** The hour of the newest sale, or of the selection's end, as far as it has gone, and the same minutes of the day before. */
 export interface ThisHour {
   /** store's minutes */
   from: number;
@@ -67,7 +67,10 @@ export class Model {
     this.compared = computed(() => {
       const { cube } = feed.held.value;
       const selection = comparedOf(this.selection.value, cube);
-      return selection === null ? null : look(cube, selection, store, null);
+      if (selection === null) return null;
+      const { until } = this.selection.value;
+      const end = reach.value === null || until === null || selection.until === null ? null : reach.value - until + selection.until;
+      return look(cube, selection, store, end);
     });
     this.segments = this.#judged();
     this.thisHour = computed(() => thisHourOf(feed, this.selection.value));
@@ -130,7 +133,7 @@ function thisHourOf(feed: Feed, selection: Selection): ThisHour | null {
   const last = Math.min(newest, (selection.until ?? Infinity) - 1);
   const to = clock.local(last) + 1;
   const from = to - 1 - ((to - 1) % 60);
-  const sum = (back: number): Measures =>
-    sumOf(cube, { ...selection, since: last + 1 - (to - from) - back, until: last + 1 - back });
-  return { from, to, now: sum(0), yesterday: sum(DAY) };
+  const sum = (since: number, until: number): Measures => sumOf(cube, { ...selection, since, until });
+  const yesterday = sum(clock.utc(from - DAY), clock.utc(to - DAY));
+  return { from, to, now: sum(last + 1 - (to - from), last + 1), yesterday };
 }

@@ -2,19 +2,27 @@
 
 import { effect, signal, type Signal } from "@preact/signals";
 
-/** A value kept in this browser under a name; what cannot be read is taken for `otherwise`. */
+/** A value kept in this browser under a name, the same in each of its pages; what cannot be read is taken for `otherwise`. */
 export function kept<T>(name: string, otherwise: T, valid: (value: unknown) => value is T): Signal<T> {
   const key = `tidemark-${name}`;
-  let first = otherwise;
-  try {
-    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? "null");
-    if (valid(stored)) first = stored;
-  } catch {
-    localStorage.removeItem(key);
-  }
-  const value = signal(first);
+  const read = (text: string | null): T => {
+    try {
+      const stored: unknown = JSON.parse(text ?? "null");
+      return valid(stored) ? stored : otherwise;
+    } catch {
+      return otherwise;
+    }
+  };
+  let text = localStorage.getItem(key);
+  const value = signal(read(text));
   effect(() => {
-    localStorage.setItem(key, JSON.stringify(value.value));
+    const now = JSON.stringify(value.value);
+    if (now !== text) localStorage.setItem(key, (text = now));
+  });
+  addEventListener("storage", (event) => {
+    if (event.key !== key) return;
+    text = event.newValue;
+    value.value = read(text);
   });
   return value;
 }

@@ -115,13 +115,16 @@ const numbers = (text: string | null, below: number): number[] =>
 
 function among<T extends string>(names: Record<T, unknown>, text: string | null, otherwise: T[]): T[] {
   if (text === null) return otherwise;
-  const found = [...new Set(text.split(","))].filter((name): name is T => name in names);
+  const found = [...new Set(text.split(","))].filter((name): name is T => Object.hasOwn(names, name));
   return found.length > 0 ? found : otherwise;
 }
 
+const LATEST = Date.UTC(2100);
+
 function minuteOf(text: string | null): number | null {
-  const parsed = Date.parse(`${text ?? ""}Z`);
-  return Number.isNaN(parsed) ? null : Math.floor(parsed / 60_000);
+  const [, day, time = "T00:00"] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d)?$/.exec(text ?? "") ?? [];
+  const parsed = Date.parse(`${day ?? ""}${time}Z`);
+  return parsed >= 0 && parsed < LATEST ? Math.floor(parsed / 60_000) : null;
 }
 
 function replayOf(text: string | null): Replay | null {
@@ -154,7 +157,7 @@ export function fromQuery(text: string): State {
     days: RANGES.some((range) => range.days === days) ? days : null,
     from: minuteOf(query.get("from")),
     to: minuteOf(query.get("to")),
-    show: show in METRICS ? (show as MetricName) : DEFAULTS.show,
+    show: Object.hasOwn(METRICS, show) ? (show as MetricName) : DEFAULTS.show,
     compare: /^(before|week|branch:.+)$/.test(compare) ? (compare as CompareWith) : "",
     by: (CATEGORIES as readonly string[]).includes(by) ? (by as Category) : DEFAULTS.by,
     tiles: among(TILES, query.get("tiles"), DEFAULTS.tiles),
@@ -163,7 +166,7 @@ export function fromQuery(text: string): State {
     currency: Number(rate) > 0 ? currency : "",
     rate: Number(rate) > 0 ? Number(rate) : 1,
     kiosk: query.get("kiosk") === "1",
-    open: /^(hours|sales:\d+-\d+|sale:.+)$/.test(query.get("open") ?? "") ? (query.get("open") ?? "") : "",
+    open: /^(hours|sales:\d{1,9}-\d{1,9}|sale:.+)$/.test(query.get("open") ?? "") ? (query.get("open") ?? "") : "",
     replay: replayOf(query.get("replay")),
   };
 }
@@ -224,14 +227,14 @@ export const anyFilter = computed(() => {
   return timed || CATEGORIES.some((name) => state.value[name].length > 0);
 });
 
-/** The sets change only with what is in them: what is computed from them need not be computed again. */
-const sets = computed(() => {
-  const { branch, product_line, customer_type, payment, weekday, hour } = state.value;
-  return {
-    branch: new Set(branch), product_line: new Set(product_line), customer_type: new Set(customer_type),
-    payment: new Set(payment), weekday: new Set(weekday), hour: new Set(hour),
-  };
+type Filters = Pick<Selection, Category | TimeFilter>;
+
+export const setsOf = ({ branch, product_line, customer_type, payment, weekday, hour }: State): Filters => ({
+  branch: new Set(branch), product_line: new Set(product_line), customer_type: new Set(customer_type),
+  payment: new Set(payment), weekday: new Set(weekday), hour: new Set(hour),
 });
+
+const sets = computed(() => setsOf(state.value));
 
 /** The selected sales. */
 export function selectionOf(cube: Cube): Selection {
@@ -252,5 +255,6 @@ export function comparedOf(selection: Selection, cube: Cube): Selection | null {
   if (compare === "" || selection.since === null || cube.newest === null) return null;
   const until = selection.until ?? cube.newest + 1;
   const back = compare === "week" ? 7 * DAY : until - selection.since;
-  return { ...selection, since: selection.since - back, until: until - back };
+  const earlier = (minute: number): number => cube.clock.utc(cube.clock.local(minute) - back);
+  return { ...selection, since: earlier(selection.since), until: earlier(until) };
 }

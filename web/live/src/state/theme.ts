@@ -6,9 +6,7 @@ export interface Colours {
   text: string;
   faint: string;
   line: string;
-  surface: string;
   accent: string;
-  accentSoft: string;
   series: string[];
 }
 
@@ -22,9 +20,7 @@ function read(): Colours {
     text: of("text"),
     faint: of("faint"),
     line: of("line"),
-    surface: of("surface"),
     accent: of("accent"),
-    accentSoft: of("accent-soft"),
     series: ["1", "2", "3", "4", "5", "6"].map((n) => of(`series-${n}`)),
   };
   probe.remove();

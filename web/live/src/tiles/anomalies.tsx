@@ -1,8 +1,10 @@
 import type { JSX } from "preact";
+import { open } from "../data/select";
+import { DAY, weekday } from "../data/store";
 import { type Anomaly, at } from "../data/wire";
 import { Tile } from "../parts/tile";
 import type { Model } from "../state/model";
-import { change, state } from "../state/state";
+import { change } from "../state/state";
 
 const REASONS: Record<string, string> = {
   total_mismatch: "Total is not price × quantity + tax",
@@ -27,17 +29,20 @@ export function reason({ flags, score }: Pick<Anomaly, "flags" | "score">): stri
 /** Sales that need a look, newest first, each with its reason in words. */
 export function AnomaliesTile({ model }: { model: Model }): JSX.Element {
   const format = model.format.value;
-  const { branch, product_line } = state.value;
-  const { since, until } = model.selection.value;
-  const shown = model.feed.anomalies.value.filter(
-    (anomaly) =>
-      (branch.length === 0 || branch.includes(anomaly.branch)) &&
-      (product_line.length === 0 || product_line.includes(anomaly.product_line)) &&
+  const { branch, product_line, customer_type, payment, weekday: weekdays, hour, since, until } = model.selection.value;
+  const shown = model.feed.anomalies.value.filter((anomaly) => {
+    const local = model.clock.local(anomaly.minute);
+    return (
+      open(branch, anomaly.branch) &&
+      open(product_line, anomaly.product_line) &&
+      open(weekdays, weekday(Math.floor(local / DAY))) &&
+      open(hour, Math.floor((local % DAY) / 60)) &&
       anomaly.minute >= (since ?? -Infinity) &&
-      anomaly.minute < (until ?? Infinity),
-  );
+      anomaly.minute < (until ?? Infinity)
+    );
+  });
   const { sum, kpis } = model.view.value;
-  const says = `${format.count(sum[ANOMALIES] ?? 0)} of ${format.counted(kpis.tickets + kpis.returns, "sale")}; the newest ${SHOWN} at most`;
+  const says = `${format.count(sum[ANOMALIES] ?? 0)} of ${format.counted(kpis.tickets + kpis.returns, "sale")}; the newest ${SHOWN} at most${customer_type.size + payment.size > 0 ? ", of all customers and payments" : ""}`;
   return (
     <Tile name="anomalies" title="Needs a look" says={says}>
       {shown.length === 0 ? (

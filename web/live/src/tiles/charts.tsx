@@ -1,6 +1,6 @@
 /** The tiles that draw the chosen metric: over time, and by what sales are divided by. */
 
-import { computed, signal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { Bars, Columns, type Mark } from "../charts/marks";
@@ -14,7 +14,7 @@ import type { Measures } from "../data/wire";
 import type { Format } from "../format";
 import { Tile } from "../parts/tile";
 import type { Model } from "../state/model";
-import { setRange, state, toggle, toggleTime } from "../state/state";
+import { change, setRange, state, toggle, toggleTime } from "../state/state";
 
 const PER: Record<Grain, string> = {
   1: "a minute", 5: "in 5 minutes", 15: "in 15 minutes", 60: "an hour", 1440: "a day", 10080: "a week",
@@ -108,19 +108,15 @@ interface Divided {
   key: string;
   name: string;
   sum: Measures;
-  colour?: string;
 }
 
 /** Marks of the chosen metric, one a part; how each is asked and pressed. */
 function useMarks(model: Model, parts: Divided[], chosen: (key: string) => boolean, metric: Metric): { marks: Mark[]; says: string | null; point: (mark: Mark | null) => void } {
-  const pointed = useMemo(() => signal<string | null>(null), []);
+  const pointed = useSignal<string | null>(null);
   const format = model.format.value;
-  const marks = parts.map(({ key, name, sum, colour }): Mark => {
+  const marks = parts.map(({ key, name, sum }): Mark => {
     const value = valueOf(metric, sum);
-    return {
-      key, name, value: value ?? 0, says: said(format, metric, sum), short: format.short(metric, value), chosen: chosen(key),
-      ...(colour !== undefined && { colour }),
-    };
+    return { key, name, value: value ?? 0, says: said(format, metric, sum), short: format.short(metric, value), chosen: chosen(key) };
   });
   const mark = marks.find(({ key }) => key === pointed.value);
   return {
@@ -132,7 +128,7 @@ function useMarks(model: Model, parts: Divided[], chosen: (key: string) => boole
   };
 }
 
-/** Every known value of a category with its sum, the greatest first where there is an order to see. */
+/** Every known value of a category with its sum. */
 function partsBy(model: Model, category: Category): Divided[] {
   const sums = model.view.value.by[category];
   return model.options.value[category].map((name) => ({ key: name, name, sum: sums.get(name) ?? [] }));
@@ -196,7 +192,7 @@ export function BranchesTile({ model }: { model: Model }): JSX.Element {
   const view = model.view.value;
   const metric = model.metric.value;
   const format = model.format.value;
-  const pointed = useMemo(() => signal<string | null>(null), []);
+  const pointed = useSignal<string | null>(null);
   const branches = model.options.value.branch.map((branch) => {
     const over = view.overByBranch.get(branch);
     return {
@@ -240,16 +236,13 @@ export function BranchesTile({ model }: { model: Model }): JSX.Element {
 }
 
 export function PaymentsTile({ model }: { model: Model }): JSX.Element {
-  const pointed = useMemo(() => signal<{ payment: string; customer: string } | null>(null), []);
+  const pointed = useSignal<{ payment: string; customer: string } | null>(null);
   const { matrix } = model.view.value;
   const format = model.format.value;
   const metric = model.metric.value;
   const { payment: payments, customer_type: customers } = model.options.value;
   const sumOf = (payment: string, customer: string): Measures => matrix.get(payment)?.get(customer) ?? [];
-  const most = useMemo(
-    () => computed(() => Math.max(1, ...payments.flatMap((payment) => customers.map((customer) => valueOf(model.metric.value, model.view.value.matrix.get(payment)?.get(customer) ?? []) ?? 0)))),
-    [model, payments, customers],
-  ).value;
+  const most = Math.max(1, ...payments.flatMap((payment) => customers.map((customer) => valueOf(metric, sumOf(payment, customer)) ?? 0)));
   const chosen = (payment: string, customer: string): boolean => state.value.payment.includes(payment) && state.value.customer_type.includes(customer);
   const asked = pointed.value;
   return (
@@ -309,7 +302,8 @@ export function PaymentsTile({ model }: { model: Model }): JSX.Element {
 
 /** Both at once; a second press takes both back. */
 function pickBoth(payment: string, customer: string): void {
-  const held = state.value.payment.includes(payment) && state.value.customer_type.includes(customer);
-  if (state.value.payment.includes(payment) === held) toggle("payment", payment);
-  if (state.value.customer_type.includes(customer) === held) toggle("customer_type", customer);
+  const { payment: payments, customer_type: customers } = state.value;
+  const held = payments.includes(payment) && customers.includes(customer);
+  const picked = (chosen: string[], one: string): string[] => (held ? chosen.filter((other) => other !== one) : [...new Set([...chosen, one])]);
+  change({ payment: picked(payments, payment), customer_type: picked(customers, customer) });
 }

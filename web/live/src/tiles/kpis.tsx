@@ -60,7 +60,7 @@ const DEFINED: Record<KpiName, Kpi> = {
     about: (k, f) => `on ${f.counted(k.tickets, "ticket")}`,
   },
   net: {
-    metric: "sales",
+    metric: "net",
     exact: (k) => k.net_sales,
     says: (k, f) => f.cents(k.net_sales),
     about: (k, f) => `${f.cents(k.returned_sales)} returned`,
@@ -105,6 +105,7 @@ function KpiTile({ name, model, view }: { name: KpiName; model: Model; view: Vie
   const { kpis, sum } = view;
   const sales = (sum[TICKETS] ?? 0) + (sum[RETURNS] ?? 0);
   const number = sales === 0 ? null : exact(kpis);
+  const nothing = sales === 0 ? "the first sale appears at once" : "none of these sales says";
   const first = Math.max(0, view.bars.length - SPARK_BARS);
   const spark = view.bars.slice(first).map((_, place) => valueOf(METRICS[drawn], sumAt(view.over, first + place)));
   return (
@@ -114,10 +115,10 @@ function KpiTile({ name, model, view }: { name: KpiName; model: Model; view: Vie
           {KPIS[name]} <span aria-hidden="true">›</span>
         </button>
       </h2>
-      <p class="number" data-kpi={id} data-exact={number ?? ""} title={number === null ? "no sales yet" : String(number)}>
+      <p class="number" data-kpi={id} data-exact={number ?? ""} title={number === null ? nothing : String(number)}>
         {number === null ? "–" : says(kpis, format)}
       </p>
-      <p class="about">{number === null ? "the first sale appears at once" : about(kpis, format)}</p>
+      <p class="about">{number === null ? nothing : about(kpis, format)}</p>
       <p class="change">{model.compared.value === null ? <HourChange name={drawn} model={model} /> : <Compared name={name} model={model} />}</p>
       <Spark values={spark} />
       <p class="behind">

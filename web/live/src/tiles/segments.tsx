@@ -21,7 +21,7 @@ export function SegmentsTile({ model }: { model: Model }): JSX.Element {
   const judged = model.segments.value;
   const format = model.format.value;
   const names = model.options.value[by];
-  const all = names.reduce((total, name) => total + (sums.get(name)?.[SALES] ?? 0), 0);
+  const all = [...sums.values()].reduce((total, sum) => total + (sum[SALES] ?? 0), 0);
   return (
     <Tile name="segments" title="Segments" says={verdict(judged)}>
       <div class="choice" role="group" aria-label="Segments by">
