@@ -20,6 +20,9 @@ Float32s = npt.NDArray[np.float32]
 
 SALE = ("log_price", "log_quantity", "total_residual", "tax_residual", "hour_in_day", "open_hour", "rating", "rated")
 _CODES = ("branch", "product_line", "customer_type", "payment")
+USUAL_RATING = 0.7
+"""Of 1: the mean of the supermarket file, in which every sale is rated."""
+
 _CENT = money.SCALE / 100
 _WEEK = 7 * MINUTES_PER_DAY
 
@@ -62,8 +65,8 @@ class Featurizer:
         columns[:, 3] = _residual(batch.tax - batch.cogs * self._store.tax_rate_bp / 10_000)
         columns[:, 4] = minute / MINUTES_PER_DAY
         columns[:, 5] = (minute >= opens) & (minute < closes)
-        columns[:, 6] = batch.rating / (10 * money.SCALE)
-        columns[:, 7] = batch.rated
+        columns[:, 6] = np.where(batch.rated, batch.rating / (10 * money.SCALE), USUAL_RATING)
+        columns[:, 7] = 1  # nothing was learnt of sales without a rating: one is taken for usual, not for strange
         return columns
 
     def _context(self, batch: Batch) -> Float32s:

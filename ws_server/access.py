@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from hashlib import sha256
 from http import HTTPStatus
 
 from redis import Redis, RedisError
@@ -48,12 +47,12 @@ class Access:
         return tokens.mint(self._secret, "read", name=name, lifetime=CODE_LIFETIME)
 
     def redeem(self, code: str) -> str:
-        """The session that the code opens. Raises Unauthorized where it is not valid, or was used; Unavailable where nobody
-        can tell."""
+        """The session that the code opens. Raises Unauthorized where it is not valid, or was used; Unavailable where
+        nobody can tell."""
         grant = tokens.verify(self._secret, code)
         if not grant.name.startswith(CODE_NAME):
             raise Unauthorized("this is no sign-in code")
-        key = f"tidemark:code:{sha256(code.encode()).hexdigest()}"
+        key = f"tidemark:{grant.name}"
         try:
             unused = self._redis.set(key, 1, nx=True, ex=CODE_LIFETIME)
         except RedisError:

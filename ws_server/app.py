@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import partial
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 import gevent
@@ -16,12 +15,13 @@ from flask_socketio import SocketIO
 from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 from socketio import Manager
+from werkzeug.http import parse_cookie
 
 from tidemark.errors import TidemarkError
 from tidemark.settings import LivePageSettings
-from ws_server.access import COOKIE, Access, Limits, credential
+from ws_server.access import COOKIE, Access, Limits, credential, status
 from ws_server.broadcast import Broadcast
-from ws_server.client import CLIENT, MESSAGE, Client, Handler, event
+from ws_server.client import CLIENT, ENDS_AT, MESSAGE, Client, Handler, event
 from ws_server.memory import Memory
 from ws_server.metrics import Metrics
 from ws_server.reader import Reader
@@ -32,6 +32,8 @@ from ws_server.truth import Truth
 log = logging.getLogger(__name__)
 
 BACKLOG = 4096
+SOCKETS = "/socket.io/"
+LONGEST_COOKIE = 16_384
 SWEEP_S = 2.0
 PING_S = 10
 
@@ -73,7 +75,9 @@ class LivePage:
         )
         sockets: Any = self.sockets  # the stub does not know its `server`
         # engineio has no setting for its transport's class
-        sockets.server.eio._async["websocket"] = lambda serve, _: Client(self._admit, serve)  # noqa: SLF001
+        sockets.server.eio._async["websocket"] = lambda serve, _: Client(serve)  # noqa: SLF001
+        self._served = self.flask.wsgi_app
+        self.flask.wsgi_app = self._gate  # type: ignore[method-assign]
         self.sockets.on_event("connect", self._connect)
         self.sockets.on_event("disconnect", self._disconnect)
         self.sockets.on_event("clock", self._clock)
@@ -110,22 +114,26 @@ class LivePage:
 
     # -- the socket
 
-    @contextmanager
-    def _admit(self, environ: dict[str, Any]) -> Iterator[float]:
-        try:
-            cookies = SimpleCookie(environ.get("HTTP_COOKIE", ""))
-        except CookieError:
-            cookies = SimpleCookie()
-        cookie = cookies[COOKIE].value if COOKIE in cookies else None
+    def _gate(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Sockets are refused before anything is made for them; one that is let in holds its place while it is open."""
+        environ.pop("HTTP_X_FORWARDED_HOST", None)  # engineio would hold a socket's Origin against it
+        if not environ["PATH_INFO"].startswith(SOCKETS):
+            return self._served(environ, start_response)
         with ExitStack() as while_open:
             try:
+                cookie = (
+                    parse_cookie(environ).get(COOKIE) if len(environ.get("HTTP_COOKIE", "")) <= LONGEST_COOKIE else None
+                )
                 held = credential(cookie, environ.get("HTTP_AUTHORIZATION"))
-                ends_at = self.access.grant(held).expires_at
+                environ[ENDS_AT] = self.access.grant(held).expires_at
                 while_open.enter_context(self.limits.one_more(held))
             except TidemarkError as error:
                 self.metrics.refused.labels(type(error).__name__).inc()
-                raise
-            yield ends_at
+                refusal = status(error)
+                start_response(f"{refusal.value} {refusal.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
+                return [str(error).encode()]
+            while_open.callback(self.memory.one_gone)
+            return self._served(environ, start_response)
 
     def _connect(self, auth: object = None) -> None:
         client: Client = request.environ[CLIENT]
@@ -134,7 +142,6 @@ class LivePage:
 
     def _disconnect(self, reason: object = None) -> None:
         self.broadcast.leave(request.environ[CLIENT])
-        self.memory.one_gone()
 
     @staticmethod
     def _clock(sent: object = None) -> float:

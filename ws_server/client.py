@@ -9,41 +9,40 @@ from __future__ import annotations
 
 import _socket
 import logging
+import re
 import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import gevent
-from gevent.pywsgi import WSGIHandler
+from gevent.pywsgi import Input, WSGIHandler
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
+from wsproto.events import CloseConnection, Message, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason, FrameProtocol
 from wsproto.utilities import ProtocolError, generate_accept_token
-
-from tidemark.errors import TidemarkError
-from ws_server.access import status
 
 log = logging.getLogger(__name__)
 
 SOCKET = "tidemark.socket"
 CLIENT = "tidemark.client"
+ENDS_AT = "tidemark.ends_at"
 OUTBOX = 65_536  # bytes of control messages kept for a client that does not read
 SEND_BUFFER = 262_144  # bytes the operating system keeps for it: some seconds of ticks
 RECEIVE = 4096
-MESSAGE = 16_384  # bytes a browser may say at once
-MESSAGES, WINDOW_S = 40, 10.0  # how many times a browser may speak in how many seconds
+MESSAGE = 1_024  # bytes a browser may say at once
+MESSAGES, WINDOW_S = 40, 10.0  # how many times a browser may speak, pings and all, in how many seconds
+SWITCHING = 101
+
+UNDERSTOOD = re.compile(r'1|3|40(\{\})?|41|42\d{1,9}\["clock"(,[\d.]{1,20})?\]')
+"""All that the page says: it closes, answers a ping, connects, disconnects, asks for the time."""
+
+NOT_UNDERSTOOD = "?"
 WRITE_READY = 2  # libev's EV_WRITE
 
 BEHIND = '42["behind"]'
 """Told to a client that was passed over, once it reads again: it has to fetch what it missed."""
-
-Admit = Callable[[dict[str, Any]], AbstractContextManager[float]]
-"""Told a request's environ; holds its place while the socket is open, and tells when its session ends, in seconds
-since 1970. Raises TidemarkError."""
-
 
 SEND = _socket.socket.send
 """Hands bytes to the operating system by a raw socket, and returns how many it took. Raises BlockingIOError where it
@@ -70,20 +69,30 @@ class Handler(WSGIHandler):
         environ[SOCKET] = self.socket
         return environ
 
+    def handle_one_request(self) -> Any:
+        """Others come first: who sends one request behind another would otherwise be served without end."""
+        gevent.sleep(0)
+        return super().handle_one_request()
+
     def run_application(self) -> None:
-        """A connection that became a WebSocket ends with it."""
+        """A connection that became a WebSocket, or that goes on sending what nobody reads, ends with its answer."""
         super().run_application()
-        if self.code == 101:
+        body: Any = self.wsgi_input
+        if self.code == SWITCHING or body.chunked_input or body.position < (body.content_length or 0):
             self.close_connection = True
+            self.wsgi_input = Input(body.rfile, 0)
 
 
 class Client:
-    """A WebSocket, in the form that engineio knows: called with a request, it upgrades it and runs `serve`."""
+    """A WebSocket, in the form that engineio knows: called with a request, it upgrades it and runs `serve`.
+
+    `ends_at`: when its session ends, in seconds since 1970, by the request's `ENDS_AT`.
+    """
 
     __slots__ = (
-        "_admit",
         "_inbox",
         "_outbox",
+        "_part",
         "_serve",
         "_socket",
         "_spoken",
@@ -96,12 +105,12 @@ class Client:
         "stands_back",
     )
 
-    def __init__(self, admit: Admit, serve: Callable[[Client], object]) -> None:
-        self._admit = admit
+    def __init__(self, serve: Callable[[Client], object]) -> None:
         self._serve = serve
         self._socket: Any = None
         self._wire = Connection(ConnectionType.SERVER)
-        self._inbox: deque[str | bytes] = deque()
+        self._inbox: deque[str] = deque()
+        self._part = ""
         self._outbox: deque[memoryview] = deque()
         self._watcher: Any = None
         self._spoken: deque[float] = deque(maxlen=MESSAGES)
@@ -113,20 +122,12 @@ class Client:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Upgrade the request and serve until either side ends it."""
-        try:
-            with self._admit(environ) as self.ends_at:
-                return self._upgrade(environ, start_response)
-        except TidemarkError as error:
-            refusal = status(error)
-            start_response(f"{refusal.value} {refusal.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
-            return [str(error).encode()]
-
-    def _upgrade(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "")
         if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13" or not key:
             start_response("426 Upgrade Required", [("Sec-WebSocket-Version", "13")])
             return [b"a WebSocket of version 13 is needed"]
         self._socket = environ[SOCKET]
+        self.ends_at = environ[ENDS_AT]
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.raw = self._socket._sock  # noqa: SLF001  # gevent keeps it in no other place
@@ -142,7 +143,7 @@ class Client:
 
     # -- what engineio calls
 
-    def wait(self) -> str | bytes | None:
+    def wait(self) -> str | None:
         """The next message; None at the end."""
         while not self._inbox:
             try:
@@ -153,16 +154,14 @@ class Client:
                 self._take()
             except (OSError, ProtocolError):
                 return None
-        if self._too_often():
-            self.close(CloseReason.POLICY_VIOLATION, "too many messages")
-            return None
+            gevent.sleep(0)  # others come first: where there is something to read, reading does not wait
         return self._inbox.popleft()
 
     def send(self, message: str | bytes) -> None:
         """Send a message of engineio's. Raises OSError where the client is gone, or reads too little."""
         self._write(bytes(FrameProtocol(client=False, extensions=[]).send_data(message)))
 
-    def close(self, code: CloseReason = CloseReason.NORMAL_CLOSURE, reason: str | None = None) -> None:
+    def close(self, code: int = CloseReason.NORMAL_CLOSURE, reason: str | None = None) -> None:
         """Say goodbye, and go."""
         try:
             self._write(self._wire.send(CloseConnection(code, reason)))
@@ -201,18 +200,35 @@ class Client:
 
     def _take(self) -> None:
         for event in self._wire.events():
-            if isinstance(event, TextMessage | BytesMessage):
-                if not event.message_finished or len(event.data) > MESSAGE:
-                    self.close(CloseReason.MESSAGE_TOO_BIG, "a message is too big, or in parts")
+            if isinstance(event, CloseConnection):
+                self.close(event.code)
+                return
+            if not isinstance(event, Message):
+                if self._too_often():
                     return
-                self._inbox.append(event.data if isinstance(event.data, str) else bytes(event.data))
-            elif isinstance(event, Ping | CloseConnection):
-                self._write(self._wire.send(event.response()))
+                if isinstance(event, Ping):
+                    self._write(self._wire.send(event.response()))
+                continue
+            self._part += event.data if isinstance(event, TextMessage) else NOT_UNDERSTOOD
+            if len(self._part) > MESSAGE:
+                self.close(CloseReason.MESSAGE_TOO_BIG, "a message is too big")
+                return
+            if not event.message_finished:
+                continue
+            if self._too_often():
+                return
+            if not UNDERSTOOD.fullmatch(self._part):
+                self.close(CloseReason.POLICY_VIOLATION, "this is nothing that the page says")
+                return
+            self._inbox.append(self._part)
+            self._part = ""
 
     def _too_often(self) -> bool:
         now = time.monotonic()
         full = len(self._spoken) == MESSAGES and now - self._spoken[0] < WINDOW_S
         self._spoken.append(now)
+        if full:
+            self.close(CloseReason.POLICY_VIOLATION, "too many messages")
         return full
 
     def _write(self, frame: bytes) -> None:

@@ -59,7 +59,8 @@ class Routes:
         app.add_url_rule("/signin/codes", view_func=self.new_code, methods=["POST"])
         app.add_url_rule("/config", view_func=self.config)
         app.add_url_rule("/snapshot", view_func=self.snapshot)
-        app.add_url_rule("/v1/<path:rest>", view_func=self.ask_api)
+        app.add_url_rule("/v1/<any(kpis, sales):what>", view_func=self.ask_api)
+        app.add_url_rule("/v1/sales/<path:invoice>", view_func=self.one_sale)
         app.add_url_rule("/v1/feedback", view_func=self.feedback, methods=["POST"])
         app.add_url_rule("/healthz", view_func=self.health)
         app.add_url_rule("/metrics", view_func=self.metrics)
@@ -151,13 +152,20 @@ class Routes:
         response.set_etag(f"{snapshot.cursor}{'-gzip' * packed}")
         return response.make_conditional(request)
 
-    def ask_api(self, rest: str) -> AnyResponse:
+    def ask_api(self, what: str) -> AnyResponse:
         """Ask the API for the signed-in browser; on AWS the proxy in front does this."""
         self._session()
         query: list[tuple[str, str | int | float | bool | None]] = [
             (name, value) for name in PASSED_ON for value in request.args.getlist(name)
         ]
-        return self._pass_on("GET", quote(rest), params=query)
+        return self._pass_on("GET", what, params=query)
+
+    def one_sale(self, invoice: str) -> AnyResponse:
+        """Ask the API for one sale; its identifier, whatever is in it, is one segment of the path."""
+        self._session()
+        if invoice in (".", ".."):
+            raise BadRequest(f"expected the id of a sale, got {invoice!r}")
+        return self._pass_on("GET", f"sales/{quote(invoice, safe='')}")
 
     def feedback(self) -> AnyResponse:
         """Pass on what a visitor has to say. Only this page may post, not another's in the same browser."""

@@ -114,12 +114,12 @@ def test_two_branches_and_two_periods_are_compared(open_page: Open, cloud: Cloud
     page = open_page("branch=A")
     page.get_by_label("Compare").select_option("with branch B")
     tile = page.locator(".kpi", has_text="Tickets")
-    expect(tile.locator(".change")).to_contain_text(f"against {cloud.kpis(branch='B')['tickets']}")
+    expect(tile.locator(".change")).to_contain_text(f"on branch B: {cloud.kpis(branch='B')['tickets']}")
     page.get_by_label("Compare").select_option("with a week earlier")
-    expect(tile.locator(".change")).not_to_contain_text("against")  # all time has no week before it
+    expect(tile.locator(".change")).not_to_contain_text("a week earlier")  # all time has no week before it
     page.goto(f"{cloud.live}/?from=2019-02-08T00:00&to=2019-02-15T00:00&compare=week")
     week_before = cloud.kpis(**{"from": "2019-02-01", "to": "2019-02-08"})
-    expect(tile.locator(".change")).to_contain_text(f"against {week_before['tickets']}")
+    expect(tile.locator(".change")).to_contain_text(f"on a week earlier: {week_before['tickets']}")
 
 
 def test_tiles_and_numbers_are_chosen_and_ordered_and_kept_by_name(page: Page, cloud: Cloud) -> None:

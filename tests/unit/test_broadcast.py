@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 import pytest
 
 from ws_server.broadcast import GONE, Group
@@ -53,7 +51,7 @@ def _no_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def client(room: int) -> tuple[Client, Kernel]:
     kernel = Kernel(room)
-    made = Client(lambda _: nullcontext(0.0), lambda _: None)
+    made = Client(lambda _: None)
     made.raw = kernel
     return made, kernel
 

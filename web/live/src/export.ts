@@ -9,6 +9,7 @@ import { DAY, dayName } from "./data/store";
 
 type Cell = string | number;
 
+const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const IN_UNITS = new Set(["sales", "cogs", "tax", "returned_sales", "returned_cogs", "rating_sum"]);
 
 /** A CSV field (RFC 4180). What a spreadsheet would take for a formula is made text. */
@@ -25,21 +26,22 @@ const minuteName = (minute: number): string => {
   return `${dayName(day)}T${String(Math.floor(within / 60)).padStart(2, "0")}:${String(within % 60).padStart(2, "0")}`;
 };
 
-/** Every number of a view: what it is of, the value, and all measures, exactly. Times are the store's. */
-export function viewCsv(view: View): string {
-  const rows: Cell[][] = [["view", "value", "of", ...MEASURES]];
-  const put = (name: string, value: string, of: string, sum: ArrayLike<number>): void => {
-    rows.push([name, value, of, ...MEASURES.map((measure, i) => (IN_UNITS.has(measure) ? text(BigInt(sum[i] ?? 0)) : (sum[i] ?? 0)))]);
+/** Every number of a view: what it is of, the value, and all measures, exactly. Times are the store's, money is in its
+ * currency. `selected`: the page's query, which says what was chosen. */
+export function viewCsv(view: View, selected: string): string {
+  const rows: Cell[][] = [["view", "value", "and", "kpi", ...MEASURES], ["selected", selected]];
+  const put = (name: string, value: string, and: string, sum: ArrayLike<number>): void => {
+    rows.push([name, value, and, "", ...MEASURES.map((measure, i) => (IN_UNITS.has(measure) ? text(BigInt(sum[i] ?? 0)) : (sum[i] ?? 0)))]);
   };
   put("all", "", "", view.sum);
-  for (const [name, value] of Object.entries(view.kpis)) rows.push(["kpi", name, String(value ?? "")]);
+  for (const [name, value] of Object.entries(view.kpis)) rows.push(["kpi", name, "", String(value ?? "")]);
   view.bars.forEach((minute, place) => {
     put("over time", minuteName(minute), "", sumAt(view.over, place));
   });
   for (const category of CATEGORIES) for (const [value, sum] of view.by[category]) put(category, value, "", sum);
   for (const [payment, row] of view.matrix) for (const [customer, sum] of row) put("payment × customer_type", payment, customer, sum);
   for (let hour = 0; hour < 24; hour++) put("hour", String(hour), "", sumAt(view.hours, hour));
-  for (let day = 0; day < 7; day++) put("weekday (0 is Monday)", String(day), "", sumAt(view.weekdays, day));
+  for (let day = 0; day < 7; day++) put("weekday", DAYS[day] ?? "", "", sumAt(view.weekdays, day));
   return csv(rows);
 }
 
@@ -53,13 +55,14 @@ function save(name: string, content: Blob): void {
   }, 10_000);
 }
 
-export function saveCsv(view: View, name: string): void {
-  save(`${name}.csv`, new Blob([viewCsv(view)], { type: "text/csv;charset=utf-8" }));
+export function saveCsv(view: View, selected: string, name: string): void {
+  save(`${name}.csv`, new Blob([viewCsv(view, selected)], { type: "text/csv;charset=utf-8" }));
 }
 
 /** The page as it is seen, as a picture. */
 export async function savePng(element: HTMLElement, name: string): Promise<void> {
   const { domToBlob } = await import("modern-screenshot");
   const background = getComputedStyle(document.body).backgroundColor;
-  save(`${name}.png`, await domToBlob(element, { backgroundColor: background, scale: Math.max(1, devicePixelRatio) }));
+  const filter = (node: Node): boolean => !(node instanceof HTMLElement && "unpictured" in node.dataset);
+  save(`${name}.png`, await domToBlob(element, { backgroundColor: background, scale: Math.max(1, devicePixelRatio), filter }));
 }

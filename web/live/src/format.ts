@@ -82,7 +82,7 @@ export class Format {
   /** A metric's value in three digits, for marks. */
   short = (metric: Metric, value: number | null): string => {
     if (value === null) return "–";
-    if (metric.kind === "money") return this.#short.format((value / UNITS) * this.rate);
+    if (metric.kind === "money") return Math.abs(value) < 100 * UNITS ? this.money(value) : this.#short.format((value / UNITS) * this.rate);
     return metric.kind === "rating" ? this.fixed(value / UNITS, 2) : this.count(value);
   };
 

@@ -35,9 +35,12 @@ export function Page({ model }: { model: Model }): JSX.Element {
   const stale = feed.awaySince.value !== null;
   return (
     <div class={`${kiosk ? "kiosk" : ""}${stale ? " stale" : ""}`}>
+      <a class="skip chip" href="#numbers" onClick={(event) => { event.preventDefault(); document.getElementById("numbers")?.focus(); }}>
+        Skip to the numbers
+      </a>
       <header class="top">
         <h1>
-          <svg viewBox="0 0 16 16" width="20" height="20" aria-hidden="true">
+          <svg viewBox="0 0 16 16" width="1.5em" height="1.5em" aria-hidden="true">
             <path d="M1 11h14M1 7c2-3 5-3 7 0s5 3 7 0" fill="none" stroke="currentColor" stroke-width="1.6" />
           </svg>
           Tidemark
@@ -46,14 +49,14 @@ export function Page({ model }: { model: Model }): JSX.Element {
         <Status model={model} />
       </header>
       {!kiosk && (
-        <section aria-label="Tools">
+        <section aria-label="Tools" data-unpictured>
           <Toolbar model={model} />
         </section>
       )}
       {!kiosk && <Filters model={model} />}
       <ReplayBar model={model} />
       <Notes feed={feed} />
-      <main aria-busy={!feed.loaded.value}>
+      <main id="numbers" tabIndex={-1} aria-busy={!feed.loaded.value}>
         <KpiStrip model={model} />
         {tiles.map((name) => {
           const Drawn = DRAWN[name];

@@ -18,8 +18,9 @@ describe("what is exported", () => {
     const measures = [2, 3, 9_007_199_254_740_991, 5, 0, 0, 0, 0, 0, 1, 81_000, 1];
     const cube = cubeOf([{ minute: 25_771_800, branch: "A", rows: [{ line: "l", customer: "c", payment: "p", measures }] }]);
     const store = { zone: "UTC", currency: "USD", opens: 10, closes: 21, stock_at_cost: 1, branches: [], product_lines: [], customer_types: [], payments: [] };
-    const rows = viewCsv(look(cube, EVERYTHING, store)).split("\r\n");
-    expect(rows[1]).toBe("all,,,2,3,900719925474.0991,0.0005,0,0,0,0,0,1,8.1,1");
+    const rows = viewCsv(look(cube, EVERYTHING, store), "branch=A").split("\r\n");
+    expect(rows[1]).toBe("selected,branch=A");
+    expect(rows[2]).toBe("all,,,,2,3,900719925474.0991,0.0005,0,0,0,0,0,1,8.1,1");
     expect(rows.filter((row) => row.startsWith("branch,A"))).toHaveLength(1);
   });
 });

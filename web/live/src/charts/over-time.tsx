@@ -8,8 +8,10 @@ import "uplot/dist/uPlot.min.css";
 import { colours } from "../state/theme";
 
 interface Props {
-  /** what stands under each bar */
-  names: string[];
+  /** the store's minute at which each bar begins */
+  minutes: number[];
+  /** what stands under a bar */
+  name: (bar: number) => string;
   values: (number | null)[];
   /** what the bars are compared with, drawn as a line */
   compared: (number | null)[] | null;
@@ -22,6 +24,10 @@ interface Props {
   choose: (first: number, last: number) => void;
 }
 
+/** minutes from one name under the bars to the next */
+const STEPS = [5, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080, 20_160, 40_320, 80_640, 161_280, 483_840];
+const MONDAY = 5760; // minute 5760 since 1970 began a Monday: steps of days and weeks begin there
+
 const rem = (): number => parseFloat(getComputedStyle(document.documentElement).fontSize);
 const CLICK_PX = 4;
 
@@ -32,6 +38,7 @@ export function OverTime(props: Props): JSX.Element {
   latest.current = props;
   const [at, setAt] = useState<number | null>(null);
   const [from, setFrom] = useState<number | null>(null);
+  const [size, setSize] = useState(rem);
   const bars = props.values.length;
 
   useEffect(() => {
@@ -41,6 +48,7 @@ export function OverTime(props: Props): JSX.Element {
     plot.current = made;
     const watcher = new ResizeObserver(() => {
       made.setSize({ width: parent.clientWidth, height: parent.clientHeight });
+      setSize(rem());
     });
     watcher.observe(parent);
     const painted = effect(() => {
@@ -51,11 +59,11 @@ export function OverTime(props: Props): JSX.Element {
       watcher.disconnect();
       made.destroy();
     };
-  }, []);
+  }, [size]);
 
   useEffect(() => {
     plot.current?.setData(data(props));
-  }, [props.values, props.compared]);
+  }, [props.values, props.compared, props.axis, props.name]);
 
   useEffect(() => {
     const made = plot.current;
@@ -115,6 +123,17 @@ function data({ values, compared }: Props): uPlot.AlignedData {
   return [values.map((_, place) => place), values, compared ?? values.map(() => null)];
 }
 
+const someOf = (plot: uPlot): boolean => plot.data.slice(1).some((series) => series.some((value) => (value ?? 0) > 0));
+
+/** The bars that are named: those at which a round time begins, `most` of them at most. */
+function named(minutes: number[], most: number): number[] {
+  for (const step of STEPS) {
+    const found = minutes.flatMap((minute, place) => ((minute - MONDAY) % step === 0 ? [place] : []));
+    if (found.length <= most) return found;
+  }
+  return [];
+}
+
 function options(latest: { current: Props }, parent: HTMLElement): uPlot.Options {
   const colour = (name: "faint" | "line" | "accent" | "text"): (() => string) => () => colours.value[name];
   const font = (): string => `${0.85 * rem()}px ui-sans-serif, system-ui, sans-serif`;
@@ -124,7 +143,7 @@ function options(latest: { current: Props }, parent: HTMLElement): uPlot.Options
   return {
     width: parent.clientWidth,
     height: parent.clientHeight,
-    padding: [8, 0, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
@@ -137,14 +156,14 @@ function options(latest: { current: Props }, parent: HTMLElement): uPlot.Options
         stroke: colour("faint"), font: font(), gap: 4, size: 2 * rem(), space: 5 * rem(),
         grid: { show: false },
         ticks: { show: false },
-        incrs: [1, 2, 3, 5, 6, 7, 10, 12, 14, 20, 24, 28, 30, 50, 60, 100],
-        values: (_, splits) => splits.map((place) => latest.current.names[place] ?? ""),
+        splits: (plot) => named(latest.current.minutes, plot.bbox.width / uPlot.pxRatio / (5 * rem())),
+        values: (_, splits) => splits.map((place) => latest.current.name(place)),
       },
       {
-        stroke: colour("faint"), font: font(), gap: 6, size: 4.2 * rem(), space: 3 * rem(),
+        stroke: colour("faint"), font: font(), gap: 6, size: (_, values: string[] | null) => (0.5 * Math.max(7, ...(values ?? []).map((text) => text.length)) + 0.6) * rem(), space: 3 * rem(),
         grid: { stroke: colour("line"), width: 1 },
         ticks: { show: false },
-        values: (_, splits) => splits.map((value) => latest.current.axis(value)),
+        values: (plot, splits) => splits.map((value) => (someOf(plot) ? latest.current.axis(value) : "")),
       },
     ],
     series: [

@@ -22,6 +22,7 @@ const SALES = at("sales");
 const TICKETS = at("tickets");
 const SURE = 0.01;
 const FEWEST_DAYS = 6;
+const FEWEST_TICKETS = 30; // below, the ratio of sums has no normal look
 
 /** The parts of the selected sales by a category's values, day by day; whole hours only. */
 export function partsOf(cube: Cube, selection: Selection, category: Category): Part[] {
@@ -56,11 +57,12 @@ export function partsOf(cube: Cube, selection: Selection, category: Category): P
 
 const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
 
-/** The chance that baskets which are the same differ as much as these; null where there are too few days to say. */
+/** The chance that baskets which are the same differ as much as these; null where there are too few sales or days
+ * to say. */
 export function sameBaskets(parts: Part[]): number | null {
   const baskets = parts.flatMap(({ sales, tickets }) => {
     const [sold, count, days] = [total(sales), total(tickets), sales.length];
-    if (count === 0 || days < FEWEST_DAYS) return [];
+    if (count < FEWEST_TICKETS || days < FEWEST_DAYS) return [];
     const basket = sold / count;
     let squares = 0;
     for (let day = 0; day < days; day++) squares += ((sales[day] as number) - basket * (tickets[day] as number)) ** 2;

@@ -21,7 +21,7 @@ export function Drill({ model }: { model: Model }): JSX.Element | null {
   const { open } = state.value;
   if (open === "") return null;
   const [, from, to] = /^sales:(\d+)-(\d+)$/.exec(open) ?? [];
-  const title = open === "hours" ? "Hour by hour" : from !== undefined ? "Sales" : "One sale";
+  const title = open === "hours" ? "Over time" : from !== undefined ? "Sales" : "One sale";
   return (
     <Dialog side title={title} close={() => { if (state.value.open === open) change({ open: "" }); }} key={title}>
       {open === "hours" ? (
@@ -49,7 +49,7 @@ function Hours({ model }: { model: Model }): JSX.Element {
     <table class="rows">
       <thead>
         <tr>
-          <th scope="col">{view.grain >= DAY ? "Day" : "Time"}</th>
+          <th scope="col">{view.grain > DAY ? "Week" : view.grain === DAY ? "Day" : "Time"}</th>
           <th scope="col">{metric.name}</th>
           <th scope="col">How many</th>
           <th scope="col">Unusual</th>

@@ -55,8 +55,11 @@ export function ReplayBar({ model }: { model: Model }): JSX.Element | null {
           min={oldest === null ? "" : dayName(model.clock.day(oldest))}
           max={newest === null ? "" : dayName(model.clock.day(newest))}
           onChange={(event) => {
-            const day = Date.parse(event.currentTarget.value) / 86_400_000;
-            if (Number.isInteger(day)) change({ replay: { ...replay, day, minute: model.store.opens * 60 } });
+            const asked = Date.parse(event.currentTarget.value) / 86_400_000;
+            if (!Number.isInteger(asked) || oldest === null || newest === null) return;
+            const day = Math.min(model.clock.day(newest), Math.max(model.clock.day(oldest), asked));
+            event.currentTarget.value = dayName(day);
+            change({ replay: { ...replay, day, minute: model.store.opens * 60 } });
           }}
         />
       </label>

@@ -62,12 +62,12 @@ export function Settings({ model, close }: { model: Model; close: () => void }):
           <label>
             {wanted} for one {own}
             <input inputMode="decimal" value={asked} onInput={(event) => { convert(wanted, event.currentTarget.value); }} onChange={settle} aria-invalid={!(rateOf(asked) > 0)} />
-            <small>Your rate: the page has none of its own. Exact figures stay in {own}.</small>
+            <small>{currency === "" ? `Write your rate, and the page turns to ${wanted}: it has none of its own.` : `At your rate. Exact figures stay in ${own}.`}</small>
           </label>
         )}
         <label class="check">
           <input type="checkbox" checked={kiosk} onChange={() => { change({ kiosk: !kiosk }); close(); }} />
-          Kiosk: only the numbers, for a screen on the wall. Escape leaves it.
+          Kiosk: no controls, for a screen on the wall. Escape leaves it.
         </label>
       </div>
     </Dialog>

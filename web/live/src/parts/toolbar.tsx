@@ -4,7 +4,7 @@ import { saveCsv, savePng } from "../export";
 import { METRICS, type MetricName } from "../data/metrics";
 import type { Model } from "../state/model";
 import { fired } from "../state/alerts";
-import { change, type CompareWith, state } from "../state/state";
+import { change, type CompareWith, state, toQuery } from "../state/state";
 import { Alerts } from "./alerts";
 import { Arrange } from "./arrange";
 import { FeedbackForm } from "./feedback";
@@ -61,7 +61,7 @@ export function Toolbar({ model }: { model: Model }): JSX.Element {
       <details class="menu">
         <summary class="chip">Export</summary>
         <div>
-          <button type="button" class="chip" onClick={() => { saveCsv(model.view.value, fileName()); }}>
+          <button type="button" class="chip" onClick={() => { saveCsv(model.view.value, toQuery(state.value), fileName()); }}>
             Numbers (CSV)
           </button>
           <button

@@ -4,7 +4,7 @@ import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Feed } from "../data/feed";
 import { look, sumOf, type View } from "../data/look";
 import { METRICS } from "../data/metrics";
-import { CATEGORIES, type Category, type Selection } from "../data/select";
+import { CATEGORIES, type Category, EVERYTHING, type Selection } from "../data/select";
 import { differ, type Part, partsOf, sameBaskets } from "../data/segments";
 import { type Clock, DAY, type Store } from "../data/store";
 import type { Measures } from "../data/wire";
@@ -28,7 +28,8 @@ export interface ThisHour {
 }
 
 export interface Segments {
-  parts: Part[];
+  /** null until they were judged for the first time */
+  parts: Part[] | null;
   /** whether baskets differ; null where there are too few days to say */
   differ: boolean | null;
 }
@@ -91,7 +92,7 @@ export class Model {
   /** The segments, judged soon after another view is asked for, and about once a second while sales come in: judging them
    * takes longer than summing, and must not hold up the numbers. */
   #judged(): ReadonlySignal<Segments> {
-    const judged = signal<Segments>({ parts: [], differ: null });
+    const judged = signal<Segments>({ parts: null, differ: null });
     let of: State | null = null;
     let planned: number | undefined;
     let soon = false;
@@ -133,7 +134,8 @@ function thisHourOf(feed: Feed, selection: Selection): ThisHour | null {
   const last = Math.min(newest, (selection.until ?? Infinity) - 1);
   const to = clock.local(last) + 1;
   const from = to - 1 - ((to - 1) % 60);
-  const sum = (since: number, until: number): Measures => sumOf(cube, { ...selection, since, until });
+  const ofAnyDay = { ...selection, weekday: EVERYTHING.weekday }; // the day before is another day of the week
+  const sum = (since: number, until: number): Measures => sumOf(cube, { ...ofAnyDay, since, until });
   const yesterday = sum(clock.utc(from - DAY), clock.utc(to - DAY));
   return { from, to, now: sum(last + 1 - (to - from), last + 1), yesterday };
 }

@@ -248,6 +248,13 @@ export function selectionOf(cube: Cube): Selection {
   return { ...EVERYTHING, ...sets.value, since: back ?? from, until: days === null ? to : null };
 }
 
+/** What the selected sales are compared with, in words. */
+export const comparedName = computed(() => {
+  const { compare } = state.value;
+  if (compare.startsWith("branch:")) return `branch ${compare.slice("branch:".length)}`;
+  return compare === "week" ? "a week earlier" : "the time before";
+});
+
 /** The sales that the selected ones are compared with; null where nothing is, or can be: all time has no time before. */
 export function comparedOf(selection: Selection, cube: Cube): Selection | null {
   const { compare } = state.value;

@@ -42,7 +42,10 @@ export function AnomaliesTile({ model }: { model: Model }): JSX.Element {
     );
   });
   const { sum, kpis } = model.view.value;
-  const says = `${format.count(sum[ANOMALIES] ?? 0)} of ${format.counted(kpis.tickets + kpis.returns, "sale")}; the newest ${SHOWN} at most${customer_type.size + payment.size > 0 ? ", of all customers and payments" : ""}`;
+  const unusual = sum[ANOMALIES] ?? 0;
+  const all = format.counted(kpis.tickets + kpis.returns, "sale");
+  const newest = shown.length > SHOWN || unusual > shown.length ? ", the newest here" : "";
+  const says = unusual === 0 ? `None of ${all}` : `${format.count(unusual)} of ${all}${newest}${customer_type.size + payment.size > 0 ? ", of all customers and payments" : ""}`;
   return (
     <Tile name="anomalies" title="Needs a look" says={says}>
       {shown.length === 0 ? (

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useCallback, useMemo, useState } from "preact/hooks";
 import { Bars, Columns, type Mark } from "../charts/marks";
 import { OverTime } from "../charts/over-time";
 import { Spark } from "../charts/spark";
@@ -14,7 +14,7 @@ import type { Measures } from "../data/wire";
 import type { Format } from "../format";
 import { Tile } from "../parts/tile";
 import type { Model } from "../state/model";
-import { change, setRange, state, toggle, toggleTime } from "../state/state";
+import { anyFilter, change, setRange, state, toggle, toggleTime } from "../state/state";
 
 const PER: Record<Grain, string> = {
   1: "a minute", 5: "in 5 minutes", 15: "in 15 minutes", 60: "an hour", 1440: "a day", 10080: "a week",
@@ -43,7 +43,8 @@ export function TimeTile({ model }: { model: Model }): JSX.Element {
     () => (compared === null ? null : view.bars.map((_, place) => (place < compared.bars.length ? valueOf(metric, sumAt(compared.over, place)) : null))),
     [view, compared, metric],
   );
-  const names = useMemo(() => view.bars.map((_, place) => barName(view, place, format, false)), [view.bars.length, view.bars[0], view.grain, format]);
+  const name = useCallback((place: number) => barName(view, place, format, false), [view.bars.length, view.bars[0], view.grain, format]);
+  const axis = useCallback((value: number) => format.axis(metric, value), [format, metric]);
   const says = (place: number): string => {
     const before = other?.[place];
     const against = before === undefined || before === null ? "" : `, against ${format.value(metric, before)}`;
@@ -85,12 +86,13 @@ export function TimeTile({ model }: { model: Model }): JSX.Element {
         </div>
       ) : (
         <OverTime
-          names={names}
+          minutes={view.bars}
+          name={name}
           values={values}
           compared={other}
           label={`${metric.name} ${PER[view.grain]}. Arrow keys move, Shift with an arrow chooses a time, Enter filters by it.`}
           says={says}
-          axis={(value) => format.axis(metric, value)}
+          axis={axis}
           point={setBar}
           choose={choose}
         />
@@ -100,7 +102,7 @@ export function TimeTile({ model }: { model: Model }): JSX.Element {
 }
 
 function hint(view: View, compared: boolean): string {
-  if (behind(METRICS.tickets, view.sum) === 0) return "Sales appear here as they are made";
+  if (behind(METRICS.tickets, view.sum) === 0) return anyFilter.value ? "No sale passes the filters" : "Sales appear here as they are made";
   return compared ? "Bars: what is chosen; dashed line: what it is compared with" : "Drag to choose a time, click a bar to choose it";
 }
 

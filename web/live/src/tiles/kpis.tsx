@@ -7,7 +7,7 @@ import { type MetricName, METRICS, valueOf } from "../data/metrics";
 import { at } from "../data/wire";
 import type { Format } from "../format";
 import type { Model } from "../state/model";
-import { change, type KpiName, KPIS, state } from "../state/state";
+import { anyFilter, change, comparedName, type KpiName, KPIS, state } from "../state/state";
 
 interface Kpi {
   /** what it is drawn and compared by, hour by hour */
@@ -105,7 +105,8 @@ function KpiTile({ name, model, view }: { name: KpiName; model: Model; view: Vie
   const { kpis, sum } = view;
   const sales = (sum[TICKETS] ?? 0) + (sum[RETURNS] ?? 0);
   const number = sales === 0 ? null : exact(kpis);
-  const nothing = sales === 0 ? "the first sale appears at once" : "none of these sales says";
+  const text = number === null ? "–" : says(kpis, format);
+  const nothing = sales > 0 ? "none of these sales says" : anyFilter.value ? "no sale passes the filters" : "the first sale appears at once";
   const first = Math.max(0, view.bars.length - SPARK_BARS);
   const spark = view.bars.slice(first).map((_, place) => valueOf(METRICS[drawn], sumAt(view.over, first + place)));
   return (
@@ -115,11 +116,11 @@ function KpiTile({ name, model, view }: { name: KpiName; model: Model; view: Vie
           {KPIS[name]} <span aria-hidden="true">›</span>
         </button>
       </h2>
-      <p class="number" data-kpi={id} data-exact={number ?? ""} title={number === null ? nothing : String(number)}>
-        {number === null ? "–" : says(kpis, format)}
+      <p class="number" style={{ "--letters": text.length }} data-kpi={id} data-exact={number ?? ""} title={number === null ? nothing : String(number)}>
+        {text}
       </p>
       <p class="about">{number === null ? nothing : about(kpis, format)}</p>
-      <p class="change">{model.compared.value === null ? <HourChange name={drawn} model={model} /> : <Compared name={name} model={model} />}</p>
+      <p class="change">{model.compared.value !== null ? <Compared name={name} model={model} /> : name !== "turnover" && <HourChange name={drawn} model={model} />}</p>
       <Spark values={spark} />
       <p class="behind">
         {format.counted(sales, "sale")}
@@ -137,10 +138,11 @@ function HourChange({ name, model }: { name: MetricName; model: Model }): JSX.El
   const metric = METRICS[name];
   const [now, yesterday] = [valueOf(metric, hour.now), valueOf(metric, hour.yesterday)];
   const span = `${format.clock(hour.from)}–${format.clock(hour.to - 1)}`;
+  if (now === null) return <>{span} no sale</>;
   return (
     <>
       {span} <b>{format.short(metric, now)}</b>
-      {yesterday === null || yesterday === 0 ? ", none the day before" : `, ${format.change((now ?? 0) / yesterday - 1)} on the day before`}
+      {yesterday === null || yesterday === 0 ? ", none at that time the day before" : `, ${format.change(now / yesterday - 1)} on the day before`}
     </>
   );
 }
@@ -155,7 +157,7 @@ function Compared({ name, model }: { name: KpiName; model: Model }): JSX.Element
   if (before === null || Number(before) === 0) return <>nothing to compare with</>;
   return (
     <>
-      against <b>{says(other.kpis, format)}</b> {format.change(Number(now ?? 0) / Number(before) - 1)}
+      {format.change(Number(now ?? 0) / Number(before) - 1)} on {comparedName.value}: <b>{says(other.kpis, format)}</b>
     </>
   );
 }

@@ -45,7 +45,7 @@ export function SegmentsTile({ model }: { model: Model }): JSX.Element {
           </thead>
           <tbody>
             {names.map((name) => (
-              <Segment key={name} name={name} by={by} sum={sums.get(name) ?? []} all={all} part={judged.parts.find((part) => part.name === name)} format={format} />
+              <Segment key={name} name={name} by={by} sum={sums.get(name) ?? []} all={all} part={judged.parts?.find((part) => part.name === name)} format={format} />
             ))}
           </tbody>
         </table>
@@ -54,8 +54,9 @@ export function SegmentsTile({ model }: { model: Model }): JSX.Element {
   );
 }
 
-function verdict({ differ }: Segments): string {
-  if (differ === null) return "Too few days to say whether baskets differ";
+function verdict({ parts, differ }: Segments): string {
+  if (parts === null) return "Judging whether baskets differ";
+  if (differ === null) return "Too few sales, or days, to say whether baskets differ";
   return differ ? "Baskets differ by more than chance (p < 1%)" : "Baskets: no difference beyond chance";
 }
 

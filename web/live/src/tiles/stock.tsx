@@ -3,19 +3,19 @@ import { METRICS } from "../data/metrics";
 import { open } from "../data/select";
 import { Tile } from "../parts/tile";
 import type { Model } from "../state/model";
+import { anyFilter } from "../state/state";
 
 /** What is left on each shelf of a simulated stock, and how much went over it. */
 export function StockTile({ model }: { model: Model }): JSX.Element {
-  const { shelves, kpis } = model.view.value;
+  const { shelves } = model.view.value;
   const format = model.format.value;
   const full = model.store.stock_at_cost;
-  const lines = model.options.value.product_line;
+  const lines = model.options.value.product_line.filter((line) => open(model.selection.value.product_line, line));
   const branches = model.options.value.branch.filter((branch) => open(model.selection.value.branch, branch));
-  const turnover = kpis.inventory_turnover === null ? "" : `turned over ${format.fixed(kpis.inventory_turnover, 2)} times; `;
   return (
-    <Tile name="stock" title="Stock left at the last closing, at cost" says={`Simulated: ${turnover}full is ${format.short(METRICS.cogs, full)}, filled on Mondays`}>
+    <Tile name="stock" title="Stock left at the last closing, at cost" says={`Simulated; full is ${format.short(METRICS.cogs, full)}, refilled on Mondays`}>
       {shelves.length === 0 ? (
-        <p class="empty">No till file says what lies on the shelves. Once there are sales, a simulated stock is shown here.</p>
+        <p class="empty">{anyFilter.value ? "No sale passes the filters." : "No till file says what lies on the shelves. Once there are sales, a simulated stock is shown here."}</p>
       ) : (
         <div class="scroll" tabIndex={0} role="region" aria-label="Table of the stock">
           <table class="stock">
