@@ -96,7 +96,7 @@ def source_label(*, simulate: bool) -> str:
     if not simulate:
         return "Sales posted to this API"
     if data.find(SALES_FILE):
-        return "Replay of real supermarket sales of early 2019, faster than they were sold; then the same quarter again and again"
+        return "Real supermarket sales of early 2019, replayed faster; then the same quarter again and again"
     return "Simulated sales: drawn, not real"
 
 
