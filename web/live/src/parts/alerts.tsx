@@ -7,7 +7,7 @@ import { fired, type Rule, rules, ruleValue, unitsOf, Watch, type Window, WINDOW
 import type { Model } from "../state/model";
 import { DEFAULTS, fromQuery, state, toQuery } from "../state/state";
 import type { Anomaly } from "../data/wire";
-import { reason } from "../tiles/anomalies";
+import { reason } from "../words";
 import { Dialog } from "./dialog";
 
 const LOOK_MS = 1000;

@@ -1,30 +1,14 @@
 import type { JSX } from "preact";
 import { open } from "../data/select";
 import { DAY, weekday } from "../data/store";
-import { type Anomaly, at } from "../data/wire";
+import { at } from "../data/wire";
 import { Tile } from "../parts/tile";
 import type { Model } from "../state/model";
 import { change } from "../state/state";
-
-const REASONS: Record<string, string> = {
-  total_mismatch: "Total is not price × quantity + tax",
-  tax_mismatch: "Tax is not the store’s rate",
-  closed_hour: "Sold while the store is closed",
-  unknown_branch: "Branch is not on the list",
-  unknown_product_line: "Product line is not on the list",
-  unknown_customer_type: "Customer type is not on the list",
-  unknown_payment: "Way of paying is not on the list",
-};
+import { reason } from "../words";
 
 const SHOWN = 60;
 const ANOMALIES = at("anomalies");
-
-/** Why a sale needs a look, in words. */
-export function reason({ flags, score }: Pick<Anomaly, "flags" | "score">): string {
-  const named = flags.map((flag) => REASONS[flag] ?? flag);
-  if (named.length > 0) return named.join("; ");
-  return `Unlike the others (score ${(score ?? 0).toFixed(2)})`;
-}
 
 /** Sales that need a look, newest first, each with its reason in words. */
 export function AnomaliesTile({ model }: { model: Model }): JSX.Element {

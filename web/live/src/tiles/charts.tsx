@@ -7,29 +7,14 @@ import { Bars, Columns, type Mark } from "../charts/marks";
 import { OverTime } from "../charts/over-time";
 import { Spark } from "../charts/spark";
 import type { View } from "../data/look";
-import { type Grain, sumAt } from "../data/sums";
+import { sumAt } from "../data/sums";
 import { behind, type Metric, METRICS, valueOf } from "../data/metrics";
 import type { Category } from "../data/select";
 import type { Measures } from "../data/wire";
-import type { Format } from "../format";
 import { Tile } from "../parts/tile";
 import type { Model } from "../state/model";
 import { anyFilter, change, setRange, state, toggle, toggleTime } from "../state/state";
-
-const PER: Record<Grain, string> = {
-  1: "a minute", 5: "in 5 minutes", 15: "in 15 minutes", 60: "an hour", 1440: "a day", 10080: "a week",
-};
-
-/** What a sum says: its value in full, and how many sales stand behind it. */
-export const said = (format: Format, metric: Metric, sum: Measures): string =>
-  `${format.value(metric, valueOf(metric, sum))} · ${format.counted(behind(metric, sum), "sale")}`;
-
-export function barName(view: View, bar: number, format: Format, full: boolean): string {
-  const minute = view.bars[bar] ?? 0;
-  if (view.grain >= 1440) return full ? `${view.grain === 10080 ? "Week of " : ""}${format.fullDay(minute)}` : format.day(minute);
-  if (!full) return minute % 1440 === 0 ? format.day(minute) : format.clock(minute);
-  return `${format.fullDay(minute)}, ${format.clock(minute)}`;
-}
+import { barName, PER, said } from "../words";
 
 export function TimeTile({ model }: { model: Model }): JSX.Element {
   const [bar, setBar] = useState<number | null>(null);
