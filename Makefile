@@ -130,7 +130,7 @@ infra/cdk/node_modules/installed: infra/cdk/package-lock.json | .venv/installed-
 
 benchmarks/peers/node_socketio/node_modules/installed: benchmarks/peers/node_socketio/package-lock.json | .venv/installed-local
 	@echo "installing Node's Socket.IO, a peer"
-	@cd $(@D)/.. && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@cd $(dir $<) && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 web/node_modules/installed: web/package-lock.json | .venv/installed-local

@@ -17,7 +17,7 @@ export interface Note {
 }
 
 const KEPT_ANOMALIES = 200;
-const KEPT_TOLD = 5000;
+const KEPT_TOLD = 1000;
 const KEPT_LATENCIES = 500;
 const KEPT_NOTES = 20;
 const KEPT_TICKS = 600;
