@@ -1,7 +1,7 @@
 /** Which sales are meant, and the walk over the cube that sums them. */
 
 import { type Cube, WIDTH } from "./cube";
-import { DAY, weekday } from "./store";
+import { type Clock, DAY, weekday } from "./store";
 
 export const CATEGORIES = ["branch", "product_line", "customer_type", "payment"] as const;
 export type Category = (typeof CATEGORIES)[number];
@@ -25,6 +25,13 @@ export const FAILS = { branch: 1, product_line: 2, customer_type: 4, payment: 8,
 
 /** Whether a filter lets a value through. */
 export const open = <T>(set: ReadonlySet<T>, value: T): boolean => set.size === 0 || set.has(value);
+
+/** Whether a sale of this UTC minute passes the filters on time. */
+export function passesTime({ weekday: days, hour, since, until }: Selection, minute: number, clock: Clock): boolean {
+  const place = hourOfWeek(clock.local(minute));
+  const chosen = minute >= (since ?? -Infinity) && minute < (until ?? Infinity);
+  return chosen && open(days, Math.floor(place / 24)) && open(hour, place % 24);
+}
 
 /** Of each combo the filters that it does not pass. */
 export function comboFails(cube: Cube, selection: Selection): Uint8Array {

@@ -5,8 +5,8 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiError, type Conflict, PAGE_OF_SALES, type Sale, sale as askSale, type SaleDetail, sales as askSales } from "../data/api";
 import { sumAt } from "../data/sums";
 import { behind, METRICS, valueOf } from "../data/metrics";
-import { open as passes } from "../data/select";
-import { DAY, weekday } from "../data/store";
+import { open as passes, passesTime } from "../data/select";
+import { DAY } from "../data/store";
 import { at } from "../data/wire";
 import { barName, reason } from "../words";
 import type { Format } from "../format";
@@ -146,16 +146,13 @@ async function everySale(branches: string[], since: number, until: number): Prom
 }
 
 function selected(model: Model, sold: Sale): boolean {
-  const { product_line, customer_type, payment, hour, weekday: weekdays, since, until } = model.selection.value;
-  const local = model.clock.local(sold.minute);
+  const selection = model.selection.value;
+  const { product_line, customer_type, payment } = selection;
   return (
-    sold.minute >= (since ?? -Infinity) &&
-    sold.minute < (until ?? Infinity) &&
     passes(product_line, sold.product_line) &&
     passes(customer_type, sold.customer_type) &&
     passes(payment, sold.payment) &&
-    passes(hour, Math.floor((local % DAY) / 60)) &&
-    passes(weekdays, weekday(Math.floor(local / DAY)))
+    passesTime(selection, sold.minute, model.clock)
   );
 }
 

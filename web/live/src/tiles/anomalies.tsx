@@ -1,6 +1,5 @@
 import type { JSX } from "preact";
-import { open } from "../data/select";
-import { DAY, weekday } from "../data/store";
+import { open, passesTime } from "../data/select";
 import { at } from "../data/wire";
 import { Tile } from "../parts/tile";
 import type { Model } from "../state/model";
@@ -13,18 +12,12 @@ const ANOMALIES = at("anomalies");
 /** Sales that need a look, newest first, each with its reason in words. */
 export function AnomaliesTile({ model }: { model: Model }): JSX.Element {
   const format = model.format.value;
-  const { branch, product_line, customer_type, payment, weekday: weekdays, hour, since, until } = model.selection.value;
-  const shown = model.feed.anomalies.value.filter((anomaly) => {
-    const local = model.clock.local(anomaly.minute);
-    return (
-      open(branch, anomaly.branch) &&
-      open(product_line, anomaly.product_line) &&
-      open(weekdays, weekday(Math.floor(local / DAY))) &&
-      open(hour, Math.floor((local % DAY) / 60)) &&
-      anomaly.minute >= (since ?? -Infinity) &&
-      anomaly.minute < (until ?? Infinity)
-    );
-  });
+  const selection = model.selection.value;
+  const { branch, product_line, customer_type, payment } = selection;
+  const shown = model.feed.anomalies.value.filter(
+    (anomaly) =>
+      open(branch, anomaly.branch) && open(product_line, anomaly.product_line) && passesTime(selection, anomaly.minute, model.clock),
+  );
   const { sum, kpis } = model.view.value;
   const unusual = sum[ANOMALIES] ?? 0;
   const all = format.counted(kpis.tickets + kpis.returns, "sale");
