@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from tidemark.cells import Cell
+from tidemark.champion import Champion, Decision
 from tidemark.feedback import Remark
 from tidemark.ledger import Attempt, Counted, Entry
+from tidemark.runs import Batch, Run, RunPage
 from tidemark.sale import Sale
 
 
@@ -120,3 +122,90 @@ class Feedback(ABC):
 
         Raises BadRequest where `cursor` is none that an earlier page gave.
         """
+
+
+class Found(msgspec.Struct, frozen=True):
+    """An object in a bucket: `modified` is in milliseconds since 1970."""
+
+    key: str
+    modified: int
+    size: int
+
+
+class Objects(ABC):
+    """A bucket."""
+
+    @abstractmethod
+    def put(self, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        """Write an object, whole or not at all."""
+
+    @abstractmethod
+    def get(self, key: str) -> bytes:
+        """An object's content. Raises NotFound where there is none."""
+
+    @abstractmethod
+    def metadata(self, key: str) -> dict[str, str]:
+        """What the sender has stated of an object. Raises NotFound where there is none."""
+
+    @abstractmethod
+    def find(self, prefix: str) -> list[Found]:
+        """Every object below a prefix, in the order of their keys."""
+
+    @abstractmethod
+    def move(self, key: str, to: str) -> None:
+        """Give an object another name; where it has it already, nothing happens."""
+
+
+class Runs(ABC):
+    """The index of the pipelines: runs, batches, decisions, champions, and who is at work."""
+
+    @abstractmethod
+    def add(self, run: Run) -> None:
+        """Keep a run; the same one again changes nothing."""
+
+    @abstractmethod
+    def get(self, flow: str, run: str) -> Run:
+        """One run. Raises NotFound where there is none."""
+
+    @abstractmethod
+    def page(self, flow: str, *, limit: int, cursor: str | None = None) -> RunPage:
+        """Some runs of a flow, newest first. Raises BadRequest where `cursor` is none that an earlier page gave."""
+
+    @abstractmethod
+    def claim(self, sha256: str, name: str) -> str:
+        """Which batch has this content: `name`, where none had it before."""
+
+    @abstractmethod
+    def add_batch(self, batch: Batch) -> None:
+        """Keep what became of a batch; the same one again changes nothing."""
+
+    @abstractmethod
+    def batches(self, *, limit: int) -> list[Batch]:
+        """What became of the newest batches, newest first."""
+
+    @abstractmethod
+    def add_decision(self, decision: Decision) -> None:
+        """Keep what the gate said; the same again changes nothing."""
+
+    @abstractmethod
+    def decisions(self, model: str, *, limit: int) -> list[Decision]:
+        """What the gate said of the newest challengers, newest first."""
+
+    @abstractmethod
+    def champion(self, model: str) -> Champion | None:
+        """Who serves."""
+
+    @abstractmethod
+    def crown(self, champion: Champion, *, replacing: Champion | None) -> bool:
+        """Let a model serve in another's place; False, and nothing happens, where another serves by now."""
+
+    @abstractmethod
+    def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:
+        """Be the one run of a flow that works, until some time (milliseconds since 1970); again, to go on longer.
+
+        Returns None, or the run that is at work already.
+        """
+
+    @abstractmethod
+    def end(self, flow: str, holder: str) -> None:
+        """Work no longer."""

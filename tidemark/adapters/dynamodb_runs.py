@@ -1,0 +1,180 @@
+"""The pipelines' index on DynamoDB: lists of JSON documents, key (`list`, `id`), ids in the order of time.
+
+A list is kept in parts of some 28 hours each, `<list>#<the first digits of an id>`, and the list `parts#<list>` names
+those that there are: no part grows without end, and the newest entries cost the same however many there are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from tidemark.champion import Champion, Decision
+from tidemark.errors import NotFound
+from tidemark.ports import Runs
+from tidemark.runs import Batch, Run, RunPage, read_cursor
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+PART = 5  # digits of an id's milliseconds since 1970
+PARTS_AT_ONCE = 10
+KEPT_S = 400 * 86_400  # a year, and a month to compare with
+T = TypeVar("T")
+
+
+class DynamoRuns(Runs):
+    """`client` may retry by itself: what is put has a key of its own, or a condition that holds only once."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def add(self, run: Run) -> None:
+        self._put(f"runs#{run.flow}", run.id, run, expires=True)
+
+    def get(self, flow: str, run: str) -> Run:
+        item = self._get(_part(f"runs#{flow}", run), run)
+        if item is None:
+            raise NotFound(f"there is no run {run!r} of {flow}")
+        return msgspec.json.decode(item["doc"]["S"], type=Run)
+
+    def page(self, flow: str, *, limit: int, cursor: str | None = None) -> RunPage:
+        found = self._newest(f"runs#{flow}", Run, limit + 1, before=read_cursor(cursor) if cursor else None)
+        return RunPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+    def claim(self, sha256: str, name: str) -> str:
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={"list": {"S": "contents"}, "id": {"S": sha256}, "name": {"S": name}},
+                ConditionExpression="attribute_not_exists(id)",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            item = self._get("contents", sha256)
+            assert item is not None
+            return str(item["name"]["S"])
+        return name
+
+    def add_batch(self, batch: Batch) -> None:
+        self._put("batches", batch.id, batch)
+
+    def batches(self, *, limit: int) -> list[Batch]:
+        return self._newest("batches", Batch, limit)
+
+    def add_decision(self, decision: Decision) -> None:
+        self._put(f"decisions#{decision.model}", f"{decision.at:013d}-{decision.challenger}", decision)
+
+    def decisions(self, model: str, *, limit: int) -> list[Decision]:
+        return self._newest(f"decisions#{model}", Decision, limit)
+
+    def champion(self, model: str) -> Champion | None:
+        item = self._get("champions", model)
+        return None if item is None else msgspec.json.decode(item["doc"]["S"], type=Champion)
+
+    def crown(self, champion: Champion, *, replacing: Champion | None) -> bool:
+        item: dict[str, Any] = {
+            "list": {"S": "champions"},
+            "id": {"S": champion.model},
+            "fingerprint": {"S": champion.fingerprint},
+            "doc": {"S": msgspec.json.encode(champion).decode()},
+        }
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
+        if replacing is not None:
+            condition = {
+                "ConditionExpression": "fingerprint = :replaced",
+                "ExpressionAttributeValues": {":replaced": {"S": replacing.fingerprint}},
+            }
+        # The answer to a put may have been lost, and the client's second try found the first one's.
+        return self._put_if(item, condition) or self.champion(champion.model) == champion
+
+    def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:
+        item: dict[str, Any] = {
+            "list": {"S": "at-work"},
+            "id": {"S": flow},
+            "holder": {"S": holder},
+            "until": {"N": str(until)},
+        }
+        free = {
+            "ConditionExpression": "attribute_not_exists(id) OR holder = :holder OR #until < :now",
+            "ExpressionAttributeNames": {"#until": "until"},
+            "ExpressionAttributeValues": {":holder": {"S": holder}, ":now": {"N": str(now)}},
+        }
+        if self._put_if(item, free):
+            return None
+        found = self._get("at-work", flow)
+        return str(found["holder"]["S"]) if found else self.begin(flow, holder, now=now, until=until)
+
+    def end(self, flow: str, holder: str) -> None:
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key={"list": {"S": "at-work"}, "id": {"S": flow}},
+                ConditionExpression="holder = :holder",
+                ExpressionAttributeValues={":holder": {"S": holder}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return  # another has taken over: it ran out
+
+    def _put(self, name: str, key: str, document: object, *, expires: bool = False) -> None:
+        item: dict[str, Any] = {
+            "list": {"S": _part(name, key)},
+            "id": {"S": key},
+            "doc": {"S": msgspec.json.encode(document).decode()},
+        }
+        if expires:
+            item["expires_at"] = {"N": str(int(time.time()) + KEPT_S)}
+        # The part first: one that is named and empty does no harm.
+        self._client.put_item(TableName=self._table, Item={"list": {"S": f"parts#{name}"}, "id": {"S": key[:PART]}})
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def _put_if(self, item: dict[str, Any], condition: dict[str, Any]) -> bool:
+        try:
+            self._client.put_item(TableName=self._table, Item=item, **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def _get(self, name: str, key: str) -> dict[str, Any] | None:
+        answer: dict[str, Any] = self._client.get_item(
+            TableName=self._table, Key={"list": {"S": name}, "id": {"S": key}}, ConsistentRead=True
+        )  # type: ignore[assignment]
+        return answer.get("Item")
+
+    def _newest(self, name: str, kind: type[T], limit: int, before: str | None = None) -> list[T]:
+        found: list[T] = []
+        for part in self._query(f"parts#{name}", PARTS_AT_ONCE, "<=", before and before[:PART]):
+            items = self._query(_part(name, part["id"]["S"]), limit - len(found), "<", before)
+            found += [msgspec.json.decode(item["doc"]["S"], type=kind) for item in islice(items, limit - len(found))]
+            if len(found) == limit:
+                break
+        return found
+
+    def _query(self, name: str, at_once: int, compare: str, end: str | None) -> Iterator[dict[str, Any]]:
+        """The items of a list, newest first; with `end` those whose ids compare so with it."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#list = :list" + (f" AND id {compare} :end" if end else ""),
+            "ExpressionAttributeNames": {"#list": "list"},
+            "ExpressionAttributeValues": {":list": {"S": name}, **({":end": {"S": end}} if end else {})},
+            "ScanIndexForward": False,
+            "ConsistentRead": True,
+            "Limit": at_once,
+        }
+        while True:
+            answer: dict[str, Any] = self._client.query(**request)  # type: ignore[assignment]
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _part(name: str, key: str) -> str:
+    return f"{name}#{key[:PART]}"

@@ -1,0 +1,105 @@
+"""The pipelines' ports in memory, for tests: they pass the same contract tests as the real adapters."""
+
+from __future__ import annotations
+
+from tidemark import runs
+from tidemark.champion import Champion, Decision
+from tidemark.errors import NotFound
+from tidemark.ports import Found, Objects, Runs
+from tidemark.runs import Batch, Run, RunPage
+
+
+class MemoryObjects(Objects):
+    """A bucket in memory."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+        self.stated: dict[str, dict[str, str]] = {}
+        self._modified: dict[str, int] = {}
+
+    def put(self, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        self.contents[key] = content
+        self.stated.pop(key, None)
+        self._modified[key] = len(self._modified)
+
+    def get(self, key: str) -> bytes:
+        if key not in self.contents:
+            raise NotFound(f"there is no {key!r}")
+        return self.contents[key]
+
+    def metadata(self, key: str) -> dict[str, str]:
+        self.get(key)
+        return self.stated.get(key, {})
+
+    def find(self, prefix: str) -> list[Found]:
+        return [
+            Found(key, self._modified[key], len(content))
+            for key, content in sorted(self.contents.items())
+            if key.startswith(prefix)
+        ]
+
+    def move(self, key: str, to: str) -> None:
+        if key in self.contents:
+            self.put(to, self.contents.pop(key))
+            self.stated[to] = self.stated.pop(key, {})
+
+
+class MemoryRuns(Runs):
+    """The pipelines' index in memory."""
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[str, str], Run] = {}
+        self._contents: dict[str, str] = {}
+        self._batches: dict[str, Batch] = {}
+        self._decisions: dict[tuple[str, str], Decision] = {}
+        self._champions: dict[str, Champion] = {}
+        self._at_work: dict[str, tuple[str, int]] = {}
+
+    def add(self, run: Run) -> None:
+        self._runs[run.flow, run.id] = run
+
+    def get(self, flow: str, run: str) -> Run:
+        if (flow, run) not in self._runs:
+            raise NotFound(f"there is no run {run!r} of {flow}")
+        return self._runs[flow, run]
+
+    def page(self, flow: str, *, limit: int, cursor: str | None = None) -> RunPage:
+        before = runs.read_cursor(cursor) if cursor else "~"
+        found = [run for (name, key), run in sorted(self._runs.items(), reverse=True) if name == flow and key < before]
+        return RunPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+    def claim(self, sha256: str, name: str) -> str:
+        return self._contents.setdefault(sha256, name)
+
+    def add_batch(self, batch: Batch) -> None:
+        self._batches[batch.id] = batch
+
+    def batches(self, *, limit: int) -> list[Batch]:
+        return [batch for _, batch in sorted(self._batches.items(), reverse=True)][:limit]
+
+    def add_decision(self, decision: Decision) -> None:
+        self._decisions[decision.model, f"{decision.at:013d}-{decision.challenger}"] = decision
+
+    def decisions(self, model: str, *, limit: int) -> list[Decision]:
+        return [one for (name, _), one in sorted(self._decisions.items(), reverse=True) if name == model][:limit]
+
+    def champion(self, model: str) -> Champion | None:
+        return self._champions.get(model)
+
+    def crown(self, champion: Champion, *, replacing: Champion | None) -> bool:
+        serving = self._champions.get(champion.model)
+        if (serving and serving.fingerprint) != (replacing and replacing.fingerprint):
+            return serving == champion
+        self._champions[champion.model] = champion
+        return True
+
+    def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:
+        found = self._at_work.get(flow)
+        if found and found[0] != holder and found[1] >= now:
+            return found[0]
+        self._at_work[flow] = (holder, until)
+        return None
+
+    def end(self, flow: str, holder: str) -> None:
+        if self._at_work.get(flow, ("", 0))[0] == holder:
+            del self._at_work[flow]

@@ -1,0 +1,58 @@
+"""A bucket on S3."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from tidemark.errors import NotFound
+from tidemark.ports import Found, Objects
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+_ABSENT = {"404", "NoSuchKey", "NotFound"}
+
+
+class S3Objects(Objects):
+    """`client` may retry by itself: an object is written whole."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+
+    def get(self, key: str) -> bytes:
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            raise _told(error, key) from error
+
+    def metadata(self, key: str) -> dict[str, str]:
+        try:
+            return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
+        except ClientError as error:
+            raise _told(error, key) from error
+
+    def find(self, prefix: str) -> list[Found]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return [
+            Found(item["Key"], int(item["LastModified"].timestamp() * 1000), item["Size"])
+            for page in pages
+            for item in page.get("Contents", [])
+        ]
+
+    def move(self, key: str, to: str) -> None:
+        try:
+            self._client.copy_object(Bucket=self._bucket, Key=to, CopySource={"Bucket": self._bucket, "Key": key})
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _ABSENT:
+                raise
+        self._client.delete_object(Bucket=self._bucket, Key=key)
+
+
+def _told(error: ClientError, key: str) -> Exception:
+    return NotFound(f"there is no {key!r}") if error.response["Error"]["Code"] in _ABSENT else error

@@ -1,0 +1,181 @@
+"""The report of a data run, in words: what came in, what was done to it, what it looks like, what is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from tidemark.housing.markdown import dollars, figure, percent, table
+from tidemark.housing.monitoring import Drift, Freshness, Volume
+from tidemark.runs import Batch, Run
+
+
+class Monitoring(msgspec.Struct, frozen=True):
+    """Whether batches still come, in the usual number, with the usual values. `volume`, `drift`: None without one."""
+
+    freshness: Freshness
+    volume: Volume | None
+    drift: Drift | None
+
+
+def headline(rows: int, taken: Sequence[Batch]) -> str:
+    """What came of a run, in a sentence."""
+    refused = sum(batch.refused is not None for batch in taken)
+    good = sum(batch.accepted for batch in taken)
+    bad = sum(batch.quarantined for batch in taken if batch.refused is None)
+    words = f"{rows:,} blocks known; {len(taken)} {'batch' if len(taken) == 1 else 'batches'} came"
+    if taken:
+        words += f" with {good:,} new blocks; {bad:,} rows and {refused} whole {'file' if refused == 1 else 'files'}"
+        words += " in quarantine"
+    return words
+
+
+def report(
+    run: Run, taken: Sequence[Batch], recent: Sequence[Batch], results: Mapping[str, Any], monitoring: Monitoring
+) -> str:
+    """Markdown. `taken`: the batches of this run; `recent`: the newest of all; `results`: what the steps gave."""
+    parts = [
+        f"# Housing data, run {run.id}",
+        f"{_time(run.started_at)} UTC, {(run.ended_at - run.started_at) / 1000:.1f} s. **{run.headline}.**",
+        _reused(run),
+        "## What came in",
+        _came(taken),
+        "## Is the stream well?",
+        _monitored(monitoring),
+    ]
+    if results:
+        parts += [
+            "## What the data looks like",
+            _summary(results["summary"]),
+            _gaps(results),
+            _relations(results["correlations"]),
+            _importance(results["importance"]),
+        ]
+    parts += ["## What was done", _steps(run)]
+    if recent:
+        parts += ["## The newest batches", _came(recent)]
+    parts += [
+        "## Where this data comes from, and its limits",
+        "A row is a census block group of California, 1990 (Pace and Barry 1997); prices are medians in dollars of that"
+        " year. Prices above $500,000 all stand at $500,001, ages above 52 at 52, incomes above $150,000 at 15.0001:"
+        " averages of what lies at a cap are too low. Charts and tables of each step are this run's files.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _time(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _reused(run: Run) -> str:
+    if run.reused_from is None:
+        return ""
+    return f"No new block has come since run {run.reused_from}: its results stand, and nothing was computed again."
+
+
+def _came(batches: Sequence[Batch]) -> str:
+    if not batches:
+        return "Nothing new."
+    rows = []
+    for batch in batches:
+        fate = "taken" if batch.refused is None else f"**quarantined whole:** {batch.refused}"
+        if batch.refused is None and batch.reasons:
+            fate += "; bad rows: " + "; ".join(f"{count} × {reason}" for reason, count in batch.reasons.items())
+        bad = batch.quarantined if batch.refused is None else batch.rows
+        rows.append(
+            (_time(batch.arrived_at), batch.name, *map(figure_of, (batch.rows, batch.accepted, batch.known, bad)), fate)
+        )
+    return table(
+        ("arrived (UTC)", "file", "rows ", "new ", "known before ", "in quarantine ", "what became of it"), rows
+    )
+
+
+def figure_of(count: int) -> str:
+    """A count with thousands parted."""
+    return f"{count:,}"
+
+
+def _monitored(monitoring: Monitoring) -> str:
+    found: list[tuple[str, Freshness | Volume | Drift | None]] = [
+        ("freshness", monitoring.freshness),
+        ("volume", monitoring.volume),
+        ("drift", monitoring.drift),
+    ]
+    return table(
+        ("watched", "state", "what is seen"),
+        [(name, one.status, one.words) if one else (name, "–", "no batch to judge yet") for name, one in found],
+    )
+
+
+def _summary(summary: Any) -> str:
+    rows = [
+        (
+            one.column,
+            figure_of(one.count),
+            *(figure(v) for v in (one.mean, one.sd, one.min, one.median, one.max)),
+            one.unit,
+        )
+        for one in summary.numbers
+    ]
+    shown = table(("column", "values ", "mean ", "sd ", "least ", "median ", "most ", "unit"), rows)
+    category = summary.category
+    return (
+        f"{summary.rows:,} blocks.\n\n{shown}\n\n`{category.column}` has {category.distinct} categories; the most"
+        f" frequent, {category.most_frequent}, {percent(category.most_frequent_share)} of blocks."
+    )
+
+
+def _gaps(results: Mapping[str, Any]) -> str:
+    said = [
+        f"{one.count:,} values of `{one.column}` ({percent(one.share)}) are missing"
+        for one in results["missing"].columns
+        if one.count
+    ]
+    said += [
+        f"they are filled with {figure(one.value)} {one.unit} ({results['imputation'].method})"
+        for one in results["imputation"].columns
+        if one.imputed
+    ]
+    said += [
+        f"{one.at_cap:,} values of `{one.column}` ({percent(one.at_cap_share)}) stand at the cap of {figure(one.cap)}"
+        for one in results["outliers"].columns
+        if one.at_cap
+    ]
+    return "; ".join(said) + "." if said else "Nothing is missing, and nothing stands at a cap."
+
+
+def _relations(correlations: Any) -> str:
+    with_price = [
+        (pair.a if pair.b == "median_house_value" else pair.b, pair.spearman, pair.pearson, pair.mutual_information)
+        for pair in correlations.pairs
+        if "median_house_value" in (pair.a, pair.b) and pair.spearman and pair.pearson
+    ]
+    rows = [
+        (name, f"{pearson.value:+.2f}", f"{rank.value:+.2f}", figure(shared.corrected) if shared else "–")
+        for name, rank, pearson, shared in sorted(with_price, key=lambda one: -abs(one[1].value))
+    ]
+    return "How the price goes with the other columns:\n\n" + table(
+        ("column", "Pearson ", "Spearman ", "mutual information, nats "), rows
+    )
+
+
+def _importance(importance: Any) -> str:
+    if not importance.features:
+        return "There are too few training rows to tell which columns matter."
+    rows = [
+        (one.column, dollars(one.mean), f"{dollars(one.least)} to {dollars(one.most)}") for one in importance.features
+    ]
+    return f"What shuffling a column costs a model ({importance.method}):\n\n" + table(
+        ("column", "adds to the error ", f"over {importance.repeats} shuffles "), rows
+    )
+
+
+def _steps(run: Run) -> str:
+    rows = [
+        (step.title, f"{step.seconds:.2f}", f"reused from run {step.reused_from}" if step.reused_from else "done")
+        for step in run.steps
+    ]
+    return table(("step", "seconds ", ""), rows)

@@ -1,0 +1,32 @@
+"""Tables in Markdown, for the runs' reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table; numbers are aligned to the right by their column's head ending in a space."""
+    marks = ["---:" if name.endswith(" ") else "---" for name in head]
+    lines = ["| " + " | ".join(cell.strip() for cell in head) + " |", "| " + " | ".join(marks) + " |"]
+    lines += [
+        "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def dollars(value: float) -> str:
+    """`$40,044`, `−$1,200`."""
+    return f"{'−' if round(value) < 0 else ''}${abs(value):,.0f}"
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    """A number with thousands parted, or a dash where there is none."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.{digits}f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """`4.7 %`."""
+    return f"{100 * share:.1f} %"
