@@ -17,6 +17,7 @@ from tidemark.errors import SettingsError
 from tidemark.store import Store
 
 PREFIX = "TIDEMARK_"
+_API_URL = "the API, for the Streamlit app and ws_server; ws_server needs none where a proxy in front asks it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,14 @@ class FeedbackSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """Where the pipelines keep their index, and their files."""
+
+    runs_table: Annotated[str, Meta(description="DynamoDB table of the pipelines' runs")]
+    lake_bucket: Annotated[str, Meta(description="S3 bucket of the lake, of runs' files and of models")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StreamSettings:
     """Where those who watch are told."""
 
@@ -86,12 +95,33 @@ class PublishSettings(StreamSettings):
 class ArchiveSettings:
     """All that the archive Lambda reads."""
 
-    lake_bucket: Annotated[str, Meta(description="S3 bucket of the lake")]
+    lake_bucket: Annotated[str, Meta(description="S3 bucket of the lake, of runs' files and of models")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiSettings(StoreSettings, TableSettings, FeedbackSettings):
+class ApiSettings(StoreSettings, TableSettings, FeedbackSettings, RunSettings):
     """All that the API Lambda reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictSettings(RunSettings):
+    """All that the predict Lambda reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowSettings(RunSettings):
+    """All that the flows read, beside `PREFECT_API_URL` and `MLFLOW_TRACKING_URI`."""
+
+    flow_seconds: Annotated[int, Meta(ge=10, description="how often each flow runs")] = 120
+    flow_folder: Annotated[
+        str, Meta(description="where flows keep copies of the data; a temporary folder if empty")
+    ] = ""
+    dask_scheduler: Annotated[
+        str, Meta(description="address of a Dask scheduler on whose workers models are trained; here if empty")
+    ] = ""
+    experiments_kept: Annotated[
+        int, Meta(ge=10, description="runs that MLflow keeps, beside those of the champions; older ones are deleted")
+    ] = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +130,7 @@ class LivePageSettings(StoreSettings, TableSettings, StreamSettings, TokenSettin
 
     host: Annotated[str, Meta(description="address that ws_server listens on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535, description="port that ws_server listens on")] = 8000
-    api_url: Annotated[
-        str, Meta(description="the API that ws_server asks for single sales; empty where a proxy in front does")
-    ] = ""
+    api_url: Annotated[str, Meta(description=_API_URL)] = ""
     page: Annotated[str, Meta(description="folder of the built live page")] = "web/live/dist"
     source_label: Annotated[str, Meta(description="what the page says of where the sales come from")] = ""
     max_clients: Annotated[int, Meta(ge=1, description="browsers that one ws_server serves at once")] = 10_000
@@ -117,6 +145,20 @@ class LivePageSettings(StoreSettings, TableSettings, StreamSettings, TokenSettin
     ] = 60
     state_file: Annotated[
         str, Meta(description="local cloud only: the state.json in which a used sign-in link is replaced")
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplorerSettings:
+    """All that the Streamlit app reads."""
+
+    api_url: Annotated[str, Meta(description=_API_URL)]
+    api_token: Annotated[str, Meta(description="token of the scope `read` with which the Streamlit app asks the API")]
+    prefect_url: Annotated[
+        str, Meta(description="Prefect's API, or its pages, that the Streamlit app links to; empty where there is none")
+    ] = ""
+    mlflow_url: Annotated[
+        str, Meta(description="MLflow's server, that the Streamlit app links to; empty where there is none")
     ] = ""
 
 
@@ -150,7 +192,7 @@ def documented() -> Iterator[tuple[str, str, str]]:
     seen: set[str] = set()
     for kind in (
         *(StoreSettings, TableSettings, FeedbackSettings, TokenSettings),
-        *(ArchiveSettings, LivePageSettings),
+        *(ArchiveSettings, LivePageSettings, FlowSettings, ExplorerSettings),
     ):
         hints: dict[str, Any] = get_type_hints(kind, include_extras=True)
         for field in fields(kind):

@@ -21,6 +21,7 @@ class Service(msgspec.Struct, frozen=True):
     name: str
     command: list[str]
     environment: dict[str, str] = {}
+    stop_signal: str = "TERM"
 
 
 def aws_environment(home: Home, port: int) -> dict[str, str]:
@@ -107,4 +108,28 @@ def simulator(home: Home) -> Service:
         "simulator",
         [str(BIN / "tidemark"), "simulate", "--stream"],
         {"TIDEMARK_HOME": str(home.path)},
+    )
+
+
+def explorer(port: int, api: str, token: str, pages: dict[str, str]) -> Service:
+    """The Streamlit app, as its container would run; `pages`: where MLflow and Prefect are, if they are."""
+    options = {
+        "--server.address": HOST,
+        "--server.port": str(port),
+        "--server.allowedHosts": f"{HOST},localhost",
+        "--browser.serverAddress": HOST,
+    }
+    settings = {
+        "api_url": api,
+        "api_token": token,
+        "prefect_url": pages.get("prefect", ""),
+        "mlflow_url": pages.get("mlflow", ""),
+    }
+    return Service(
+        "explorer",
+        [
+            *(sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app" / "app.py")),
+            *(word for pair in options.items() for word in pair),
+        ],
+        {variable(name): value for name, value in settings.items()},
     )

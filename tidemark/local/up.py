@@ -12,10 +12,11 @@ import msgspec
 
 from tidemark import data, tokens
 from tidemark.errors import TidemarkError
-from tidemark.local import services, stores
+from tidemark.local import flow_services, services, stores
 from tidemark.local.deploy import Deployment
+from tidemark.local.flows_part import FlowsPart
 from tidemark.local.home import HOST, Home, State, write_atomically
-from tidemark.local.supervisor import Supervisor, wait_until
+from tidemark.local.supervisor import Supervisor, answers
 
 PARTS = ("core", "live", "flows", "explorer")
 TOKEN_LIFETIME = timedelta(days=30)
@@ -46,26 +47,22 @@ def up(home: Home, parts: frozenset[str], *, simulate: bool, say: Say) -> State:
 
 def _start(home: Home, supervisor: Supervisor, parts: frozenset[str], *, simulate: bool, say: Say) -> State:
     ports = home.ports(("ministack", "redis", "live"))
-    running = [services.emulator(home, ports["ministack"]), services.redis(home, ports["redis"])]
+    flows = FlowsPart(home, supervisor, ports["ministack"], say) if "flows" in parts else None
     say("starting ministack and Redis")
-    supervisor.start(running)
-
-    def alive() -> None:
-        for name, (state, _) in supervisor.states().items():
-            if state in ("fatal", "backoff", "exited"):
-                raise TidemarkError(f"{name} does not start:\n{supervisor.tail(name)}")
-
-    health = f"http://{HOST}:{ports['ministack']}/_ministack/health"
-    wait_until(lambda: _answers(health), "ministack", seconds=30, alive=alive)
+    supervisor.start(services.emulator(home, ports["ministack"]), services.redis(home, ports["redis"]))
+    if flows:
+        flows.begin()
+    supervisor.wait_for("ministack", lambda: answers(f"http://{HOST}:{ports['ministack']}/_ministack/health"))
     stack = Deployment(home, f"redis://{HOST}:{ports['redis']}", say).ensure()
+    if flows:
+        flows.go_on(stack)
     if "live" in parts:
         say("starting the live page")
         label = source_label(simulate=simulate)
-        running.append(services.live_page(home, ports["live"], ports["redis"], ports["ministack"], stack, label))
-        supervisor.update(running)
+        supervisor.add(services.live_page(home, ports["live"], ports["redis"], ports["ministack"], stack, label))
     say("waiting for the API")
     api = services.api_url(ports["ministack"], stack)
-    wait_until(lambda: _answers(f"{api}/healthz"), "the API", seconds=30, alive=alive)
+    supervisor.wait_for("ministack", lambda: answers(f"{api}/healthz"), what="the API")
     secret = stores.token_secret(home, stack)
     state = State(
         endpoints={"api": api},
@@ -74,13 +71,29 @@ def _start(home: Home, supervisor: Supervisor, parts: frozenset[str], *, simulat
     if "live" in parts:
         live = f"http://{HOST}:{ports['live']}"
         say("waiting for the live page")
-        wait_until(lambda: _answers(f"{live}/healthz"), "the live page", seconds=30, alive=alive)
+        supervisor.wait_for("ws_server", lambda: answers(f"{live}/healthz"))
         state.endpoints["live"] = sign_in_link(live, state.tokens["read"])
+    if flows:
+        state.endpoints |= flows.finish(stack)
+    if "explorer" in parts:
+        state.endpoints["explorer"] = _explorer(home, supervisor, state, say)
     write_atomically(home.state_file, msgspec.json.format(msgspec.json.encode(state)).decode())
     if simulate:
         say("starting the stream of sales")
-        supervisor.update([*running, services.simulator(home)])
+        supervisor.add(services.simulator(home))
+        if flows:
+            supervisor.add(flow_services.housing_drip(home))
     return state
+
+
+def _explorer(home: Home, supervisor: Supervisor, state: State, say: Say) -> str:
+    """Start the Streamlit app; `state` tells it where everything else is. Returns its address."""
+    port = home.ports(("explorer",))["explorer"]
+    say("starting the explorer")
+    supervisor.add(services.explorer(port, state.endpoints["api"], state.tokens["read"], state.endpoints))
+    address = f"http://{HOST}:{port}"
+    supervisor.wait_for("explorer", lambda: answers(f"{address}/_stcore/health"), seconds=60)
+    return address
 
 
 def sign_in_link(live: str, read_token: str) -> str:
@@ -100,13 +113,6 @@ def source_label(*, simulate: bool) -> str:
     return "Simulated sales: drawn, not real"
 
 
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=10).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
-
-
 def _check_space(home: Home) -> None:
     free = shutil.disk_usage(home.path).free
     if free < NEEDED_BYTES:
@@ -120,7 +126,7 @@ def down(home: Home, *, wipe: bool) -> bool:
     supervisor.stop()
     home.state_file.unlink(missing_ok=True)
     if wipe:
-        for path in (home.emulator, home.redis, home.lake_mirror, home.path / "cdk.out"):
+        for path in (home.emulator, home.redis, home.postgres, home.prefect, home.lake_mirror, home.path / "cdk.out"):
             shutil.rmtree(path, ignore_errors=True)
         home.deployed_file.unlink(missing_ok=True)
     return ran

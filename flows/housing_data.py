@@ -1,0 +1,166 @@
+"""The data flow: takes the batches that have come, looks at all good rows, watches the stream."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.parts import Parts, connect
+from flows.work import Skipped, Work
+from tidemark import __version__
+from tidemark.errors import NotFound
+from tidemark.housing import charts, data_report, monitoring
+from tidemark.housing.data_report import Monitoring
+from tidemark.housing.profile import STEPS, Study
+from tidemark.runs import Batch, Run
+
+NAME = "housing-data"
+MOST_AT_ONCE = 50  # batches a run; what is left, the next one takes
+
+
+@flow(name=NAME, log_prints=False, persist_result=False)
+async def housing_data() -> State[Any]:
+    """Ingest, check, explore, watch: every two minutes."""
+    work = Work(NAME, connect())
+    try:
+        await work.begin()
+        run = await _run(work)
+    except Skipped as reason:
+        work.say(f"skipped: {reason}")
+        work.record("skipped", str(reason))
+        return Completed(name="Skipped", message=str(reason))
+    except Exception as error:
+        work.record("failed", f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        work.end()
+    return Completed(name="Reused" if run.status == "reused" else "Completed", message=run.headline)
+
+
+async def _run(work: Work) -> Run:
+    taken: list[Batch] = await work.do("ingest", "Ingest and check", _take, work)
+    fingerprint = f"{work.parts.housing.fingerprint()}-{__version__}"
+    recent = work.parts.runs.batches(limit=monitoring.RECENT_BATCHES + monitoring.REFERENCE_BATCHES)
+    watched: Monitoring = await work.do("monitoring", "Freshness, volume, drift", _watch, work.parts, recent)
+    before = _same(work.parts, fingerprint)
+    if before is not None:
+        return await _reuse(work, before, taken, recent, watched)
+    results: dict[str, msgspec.Struct] = {}
+    try:
+        study = await work.do("read", "Read all good rows", _study, work.parts)
+    except NotFound as error:
+        raise Skipped(str(error)) from None
+    for step in STEPS:
+        results[step.name] = await work.do(step.name, step.title, step.run, study)
+        work.save(f"steps/{step.name}.json", results[step.name])
+        await work.show(step.name, step.title, table=rows_of(results[step.name]))
+    with work.step("charts", "Charts and map"):
+        drawn = charts.specs({**results, **({"drift": watched.drift} if watched.drift else {})})
+        for name, spec in drawn.items():
+            work.save(f"charts/{name}.vl.json", spec)
+    rows = results["summary"].rows  # type: ignore[attr-defined]
+    return await work.finish(
+        "completed",
+        data_report.headline(rows, taken),
+        report={"data": {"rows": rows}, "batches": taken, "monitoring": watched, "charts": list(drawn)},
+        text=lambda run: data_report.report(run, taken, recent, results, watched),
+        fingerprint=fingerprint,
+        figures=_figures(rows, taken, watched),
+    )
+
+
+def _take(work: Work) -> list[Batch]:
+    """Every batch that waits, one by one: what goes wrong with one touches no other."""
+    taken = []
+    for found in work.parts.housing.waiting()[:MOST_AT_ONCE]:
+        batch = work.parts.housing.take(found, work.id)
+        if batch is None:
+            continue
+        taken.append(batch)
+        if batch.refused is not None:
+            work.say(f"{batch.name}: quarantined whole. {batch.refused}")
+        else:
+            work.say(
+                f"{batch.name}: {batch.accepted:,} new rows, {batch.quarantined:,} in quarantine, {batch.known:,} known"
+            )
+    return taken
+
+
+def _watch(parts: Parts, recent: list[Batch]) -> Monitoring:
+    good = [batch for batch in recent if batch.refused is None and batch.accepted]
+    newest = recent[0].arrived_at / 1000 if recent else None
+    fresh = monitoring.freshness(newest, time.time(), parts.settings.flow_seconds)
+    if not good:
+        return Monitoring(fresh, None, None)
+    volume = monitoring.volume(good[0].rows, [batch.rows for batch in reversed(good[1:])])
+    reference = good[1:][-monitoring.REFERENCE_BATCHES :]
+    drift = None
+    if reference:
+        drift = monitoring.drift(
+            monitoring.merge(parts.housing.sketch(batch) for batch in reference), parts.housing.sketch(good[0])
+        )
+    return Monitoring(fresh, volume, drift)
+
+
+def _study(parts: Parts) -> Study:
+    return Study(parts.housing.table())
+
+
+def _same(parts: Parts, fingerprint: str) -> Run | None:
+    """The newest run that looked at the same rows with the same code."""
+    for run in parts.runs.page(NAME, limit=20).runs:
+        if run.status in ("completed", "reused"):
+            return run if run.fingerprint == fingerprint else None
+    return None
+
+
+async def _reuse(work: Work, before: Run, taken: list[Batch], recent: list[Batch], watched: Monitoring) -> Run:
+    origin = before.reused_from or before.id
+    done = {step.name for step in work.steps}
+    work.reuse([step for step in before.steps if step.name not in done], origin)
+    rows = int(before.figures.get("rows", 0))
+    return await work.finish(
+        "reused",
+        data_report.headline(rows, taken) + f"; nothing new to look at, the results of run {origin} stand",
+        report={"data": {"rows": rows}, "batches": taken, "monitoring": watched, "reused_from": origin},
+        text=lambda run: data_report.report(run, taken, recent, {}, watched),
+        fingerprint=before.fingerprint,
+        reused_from=origin,
+        figures=_figures(rows, taken, watched),
+    )
+
+
+def _figures(rows: int, taken: list[Batch], watched: Monitoring) -> dict[str, float]:
+    drift = max((one.psi for one in watched.drift.columns), default=0.0) if watched.drift else 0.0
+    return {
+        "rows": rows,
+        "batches": len(taken),
+        "quarantined": sum(batch.quarantined for batch in taken if batch.refused is None),
+        "refused": sum(batch.refused is not None for batch in taken),
+        "freshness_minutes": round((watched.freshness.age_seconds or 0.0) / 60, 2),
+        "drift": round(drift, 4),
+    }
+
+
+def rows_of(result: Any) -> list[dict[str, Any]]:
+    """The rows of a step's result for a table: its first list of structs, nested ones as text."""
+    found = msgspec.to_builtins(result)
+    for value in found.values():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            return [{name: _flat(cell) for name, cell in row.items()} for row in value[:200]]
+    return [{name: _flat(cell) for name, cell in found.items()}]
+
+
+def _flat(cell: Any) -> Any:
+    if isinstance(cell, float):
+        return round(cell, 4)
+    if isinstance(cell, dict):
+        return ", ".join(f"{name} {_flat(one)}" for name, one in cell.items())
+    if isinstance(cell, list):
+        return f"{len(cell)} values" if len(cell) > 4 else ", ".join(str(_flat(one)) for one in cell)
+    return cell

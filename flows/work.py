@@ -1,0 +1,212 @@
+"""One run of a flow from its begin to its report: who may work, what each step took, what is kept of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from prefect import get_client, get_run_logger
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.runtime import deployment, flow_run
+from prefect.states import Crashed
+from prefect.tasks import task
+
+from flows.parts import Parts
+from tidemark.runs import Run, Status, Step, run_id
+
+HOLD_MS = 30_000  # a run that has not been heard of for so long is dead, and another may work
+HEARTBEAT_S = 8.0
+LATE = 0.5  # of the schedule's interval: the next run is nearer than the one that was missed
+T = TypeVar("T")
+
+
+class Skipped(Exception):
+    """This run has nothing to do; its text says why."""
+
+
+class Work:
+    """A run that works. `flow` is the flow's name, `id` the run's in the index."""
+
+    def __init__(self, flow: str, parts: Parts) -> None:
+        self.flow = flow
+        self.parts = parts
+        self.log = get_run_logger()
+        self.started_at = _now_ms()
+        self.flow_run = str(flow_run.get_id())
+        self.id = run_id(self.started_at, self.flow_run)
+        self.steps: list[Step] = []
+        self.lines: list[str] = []
+        self._done = threading.Event()
+        self._beating: threading.Thread | None = None
+
+    # -- who works
+
+    async def begin(self) -> None:
+        """Become the one run of the flow that works. Raises Skipped where this one comes too late, or another does."""
+        scheduled = flow_run.get_scheduled_start_time()
+        late = (datetime.now(UTC) - scheduled).total_seconds() if scheduled else 0.0
+        if late > LATE * self.parts.settings.flow_seconds:
+            raise Skipped(f"late by {late:,.0f} s: the next run does the work")
+        other = self._hold()
+        if other is not None:
+            raise Skipped(f"run {other} is at work")
+        self._beating = threading.Thread(target=self._beat, daemon=True)
+        self._beating.start()
+        await self._bury()
+
+    def _hold(self) -> str | None:
+        now = _now_ms()
+        return self.parts.runs.begin(self.flow, self.id, now=now, until=now + HOLD_MS)
+
+    def _beat(self) -> None:
+        while not self._done.wait(HEARTBEAT_S):
+            try:
+                self._hold()
+            except Exception as error:  # noqa: BLE001  # the next beat may do; without any the run is taken for dead
+                self.log.warning("cannot say that this run is at work: %s", error)
+
+    def end(self) -> None:
+        """Let another work."""
+        self._done.set()
+        if self._beating is not None:
+            self._beating.join()
+            self.parts.runs.end(self.flow, self.id)
+
+    async def _bury(self) -> None:
+        """Say of runs that ended without a word that they did: Prefect would show them as running for ever."""
+        async with get_client() as client:
+            running = await client.read_flow_runs(
+                flow_run_filter=FlowRunFilter.model_validate(
+                    {
+                        "state": {"type": {"any_": ["RUNNING"]}},
+                        "deployment_id": {"any_": [deployment.id or _NONE]},
+                    }
+                )
+            )
+            for other in running:
+                began = other.start_time or other.created
+                if str(other.id) == self.flow_run or began is None or _age_ms(began) < HOLD_MS:
+                    continue
+                words = "its process ended without a word; what it had not finished, the next run does"
+                self.log.warning("run %s: %s", other.name, words)
+                await client.set_flow_run_state(other.id, Crashed(message=words), force=True)
+                started = int(began.timestamp() * 1000)
+                self.parts.runs.add(
+                    Run(run_id(started, str(other.id)), self.flow, str(other.id), "failed", started, _now_ms(), words)
+                )
+
+    # -- steps
+
+    def say(self, text: str) -> None:
+        """A line of the log, kept in the report too."""
+        self.log.info(text)
+        self.lines.append(f"{datetime.now(UTC):%H:%M:%S} {text}")
+
+    @contextmanager
+    def step(self, name: str, title: str) -> Iterator[None]:
+        """Time and log a step."""
+        began = time.perf_counter()
+        yield
+        self.took(name, title, time.perf_counter() - began)
+
+    async def do(self, name: str, title: str, what: Callable[..., T], *given: Any) -> T:
+        """A step that is a task in Prefect: run it, time it, log it."""
+        with self.step(name, title):
+            return task(name=title, cache_policy=NO_CACHE)(what)(*given)
+
+    def took(self, name: str, title: str, seconds: float) -> None:
+        """Log a step whose parts ran side by side; `seconds` of all of them together."""
+        self.steps.append(Step(name, title, round(seconds, 3)))
+        self.say(f"{title}: {seconds:.2f} s")
+
+    def reuse(self, steps: list[Step], run: str) -> None:
+        """Log every step of an earlier run whose results stand."""
+        for step in steps:
+            self.steps.append(Step(step.name, step.title, 0.0, step.reused_from or run))
+            self.say(f"{step.title}: unchanged, as in run {step.reused_from or run} (it took {step.seconds:.2f} s)")
+
+    # -- what is kept
+
+    @property
+    def folder(self) -> str:
+        """Where this run's files are."""
+        return f"flows/{self.flow}/{self.id}/"
+
+    def save(self, name: str, content: object) -> None:
+        """Write a file of this run as JSON."""
+        self.parts.objects.put(f"{self.folder}{name}", msgspec.json.encode(content), content_type="application/json")
+
+    async def show(self, key: str, title: str, *, table: list[dict[str, Any]] | None = None, text: str = "") -> None:
+        """An artifact in Prefect: a table, or Markdown."""
+        key = f"{self.flow}-{key}".replace("_", "-")
+        if table is not None:
+            await acreate_table_artifact(table=table, key=key, description=title)
+        else:
+            await acreate_markdown_artifact(markdown=text, key=key, description=title)
+
+    async def finish(
+        self,
+        status: Status,
+        headline: str,
+        *,
+        report: dict[str, Any],
+        text: Callable[[Run], str],
+        fingerprint: str | None = None,
+        reused_from: str | None = None,
+        figures: dict[str, float] | None = None,
+    ) -> Run:
+        """Write the report and, last, the run into the index."""
+        run = Run(
+            id=self.id,
+            flow=self.flow,
+            flow_run=self.flow_run,
+            status=status,
+            started_at=self.started_at,
+            ended_at=_now_ms(),
+            headline=headline,
+            fingerprint=fingerprint,
+            reused_from=reused_from,
+            figures=figures or {},
+            steps=self.steps,
+        )
+        markdown = text(run)
+        self.parts.objects.put(f"{self.folder}report.md", markdown.encode(), content_type="text/markdown")
+        await self.show("report", "The run's report", text=markdown)
+        self.say(headline)
+        self.save("report.json", {"run": run, "log": self.lines, **report})
+        self.parts.runs.add(run)
+        return run
+
+    def record(self, status: Status, words: str) -> None:
+        """Keep a run that has no report: one that was skipped, or failed."""
+        self.parts.runs.add(
+            Run(self.id, self.flow, self.flow_run, status, self.started_at, _now_ms(), words, steps=self.steps)
+        )
+
+
+def timed(what: Callable[..., T]) -> Callable[..., tuple[T, float]]:
+    """The same, whose result comes with the seconds that it took."""
+
+    def both(*given: Any, **named: Any) -> tuple[T, float]:
+        began = time.perf_counter()
+        return what(*given, **named), time.perf_counter() - began
+
+    return both
+
+
+_NONE = "00000000-0000-0000-0000-000000000000"
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _age_ms(moment: datetime) -> float:
+    return (datetime.now(UTC) - moment).total_seconds() * 1000

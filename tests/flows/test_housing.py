@@ -1,0 +1,217 @@
+"""The housing flows on the real servers: faulty batches, nothing done twice, nothing lost when a part dies."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from simulator import housing
+from simulator.housing import Piece
+from tests.flows.cloud import Flows
+from tidemark.housing.price_model import PriceModel
+from tidemark.local.supervisor import wait_until
+from tidemark.runs import Run
+
+ROWS = housing.drawn(seed=5, rows=3_000)
+
+
+def good(number: int, count: int = 400) -> Piece:
+    """A batch with rows of its own."""
+    (piece,) = housing.pieces(ROWS[number * count : (number + 1) * count], size=count, first=count, faults={}, seed=1)
+    return Piece(f"good-{number}.csv", piece.content, piece.stated)
+
+
+@pytest.fixture(scope="module")
+def fed(running: Flows) -> Flows:
+    """With a first batch taken, and a model trained on it."""
+    running.send(good(0, 1_200))
+    assert running.flow("housing-data").status == "completed"
+    assert running.flow("housing-ml").status == "completed"
+    return running
+
+
+def test_every_faulty_batch_is_quarantined_with_a_reason_and_the_next_good_one_is_taken(fed: Flows) -> None:
+    before = good(0, 1_200)
+    rows = ROWS[1_200:1_400]
+    faulty = [housing.faulty(kind, f"{n}-{kind}.csv", rows, before) for n, kind in enumerate(housing.FAULTS)]
+    text = ROWS[1_400:1_600]
+    mixed = [(*row[:3], "many", *row[4:]) if number % 40 == 0 else row for number, row in enumerate(text)]
+    (some_bad,) = housing.pieces(mixed, size=200, first=200, faults={}, seed=2)
+    fed.send(*faulty, Piece("9-some-bad.csv", some_bad.content, some_bad.stated), good(4))
+    run = fed.flow("housing-data")
+    assert run.status == "completed"
+    batches = {batch.name: batch for batch in fed.index.batches(limit=50) if batch.run == run.id}
+    words = {
+        "missing_column": "median_income",
+        "text": "median_income",
+        "nulls": "median_income",
+        "duplicate": "good-0.csv",
+        "half": "",
+        "empty": "empty",
+    }
+    report = fed.report(run)
+    shown = {batch["name"]: batch for batch in fed.get("/v1/housing/batches?limit=50")["batches"]}
+    for piece in faulty:
+        assert piece.fault is not None
+        batch = batches[piece.name]
+        assert batch.refused
+        assert words[piece.fault] in batch.refused
+        assert (batch.accepted, batch.known) == (0, 0)
+        assert batch.refused.replace("|", "\\|") in report
+        assert shown[piece.name]["refused"] == batch.refused
+        assert fed.objects.find(f"housing/quarantine/{batch.id}/")
+        assert fed.objects.get(f"housing/taken/{batch.id}/{piece.name}") == piece.content
+    assert batches["good-4.csv"].accepted == 400
+    bad = batches["9-some-bad.csv"]
+    assert (bad.accepted, bad.quarantined, bad.refused) == (195, 5, None)
+    assert run.figures["rows"] == 1_200 + 400 + 195
+    assert run.figures["refused"] == len(faulty)
+    assert fed.objects.find("housing/incoming/") == []
+
+
+def test_a_run_shows_each_step_in_prefect_in_the_bucket_and_in_the_api(fed: Flows) -> None:
+    fed.send(good(5))
+    run = fed.flow("housing-data")
+    steps = {step.name for step in run.steps}
+    assert {"ingest", "summary", "missing", "correlations", "importance", "charts"} <= steps
+    tasks = fed.ask_prefect("task_runs/filter", flow_runs={"id": {"any_": [run.flow_run]}})
+    assert {"Summary statistics", "Feature importance"} <= {task["name"].rsplit("-", 1)[0] for task in tasks}
+    artifacts = fed.ask_prefect("artifacts/filter", flow_runs={"id": {"any_": [run.flow_run]}})
+    assert {"housing-data-summary", "housing-data-correlations", "housing-data-report"} <= {a["key"] for a in artifacts}
+    files = set(fed.get(f"/v1/flows/housing-data/runs/{run.id}/files")["files"])
+    assert {"report.json", "report.md", "steps/summary.json", "charts/map.vl.json"} <= files
+    log = fed.get(f"/v1/flows/housing-data/runs/{run.id}/logs")
+    assert any(re.search(r"Correlations: \d+\.\d\d s", line) for line in log["log"])
+
+
+def test_unchanged_data_costs_nothing_and_every_step_names_the_run_it_came_from(fed: Flows) -> None:
+    origin = {name: fed.flow(name) for name in ("housing-data", "housing-ml")}
+    for name, first in origin.items():
+        run = fed.flow(name)
+        assert run.status == "reused"
+        assert run.reused_from == (first.reused_from or first.id)
+        done = {step.name for step in run.steps if step.reused_from is None}
+        assert done <= {"ingest", "monitoring", "read"}
+        assert {step.name for step in run.steps} == {step.name for step in first.steps}
+        lines = json.loads(fed.report(run, "report.json"))["log"]
+        reused = [line for line in lines if f"unchanged, as in run {run.reused_from}" in line]
+        assert len(reused) == len(run.steps) - len(done)
+        assert run.ended_at - run.started_at < 10_000
+
+
+def test_two_at_once_register_one_model(fed: Flows) -> None:
+    fed.send(good(6))
+    assert fed.flow("housing-data").status == "completed"
+    before = fed.index.decisions("housing", limit=100)
+    both = [fed.start("flow", "run", "housing-ml", "--json") for _ in range(2)]
+    told = [json.loads(one.communicate(timeout=120)[0]) for one in both]
+    runs = [fed.of("housing-ml", one["flow_run"]) for one in told]
+    assert sorted(run.status for run in runs) == ["completed", "skipped"]
+    (skipped,) = [run for run in runs if run.status == "skipped"]
+    (worked,) = [run for run in runs if run.status == "completed"]
+    assert worked.id in skipped.headline
+    assert len(fed.index.decisions("housing", limit=100)) == len(before) + 1
+    assert sorted(one["state"] for one in told) == ["Completed", "Skipped"]
+
+
+def test_a_late_run_is_skipped_and_says_so(fed: Flows) -> None:
+    (deployment,) = fed.ask_prefect("deployments/filter", deployments={"name": {"any_": ["housing-data"]}})
+    long_ago = datetime.now(UTC) - timedelta(seconds=int(fed.environment["TIDEMARK_FLOW_SECONDS"]))
+    created = fed.ask_prefect(
+        f"deployments/{deployment['id']}/create_flow_run",
+        state={"type": "SCHEDULED", "state_details": {"scheduled_time": long_ago.isoformat()}},
+    )
+
+    def state() -> str:
+        answer = httpx.get(f"{fed.prefect}/api/flow_runs/{created['id']}", timeout=20).json()
+        return str(answer["state"]["name"])
+
+    wait_until(lambda: state() == "Skipped", "the late run", seconds=30)
+    run = fed.of("housing-data", created["id"])
+    assert run.status == "skipped"
+    assert run.headline.startswith("late by 86,4")
+
+
+def registered(fed: Flows) -> dict[str, list[str]]:
+    """The versions of each fingerprint in MLflow's registry."""
+    found = httpx.get(f"{fed.mlflow}/api/2.0/mlflow/model-versions/search?max_results=100", timeout=30).json()
+    versions: dict[str, list[str]] = {}
+    for version in found.get("model_versions", []):
+        (fingerprint,) = [tag["value"] for tag in version["tags"] if tag["key"] == "fingerprint"]
+        versions.setdefault(fingerprint, []).append(version["version"])
+    return versions
+
+
+def whole(fed: Flows, run: Run) -> None:
+    """What a run that went well leaves behind, whatever died before it."""
+    assert run.status in ("completed", "reused"), run.headline
+    champion = fed.index.champion("housing")
+    assert champion is not None
+    model = PriceModel.loads(fed.objects.get(champion.key))
+    assert model.facts["algorithm"] == champion.algorithm
+    versions = registered(fed)
+    assert champion.version in versions[champion.fingerprint]
+    assert all(len(found) == 1 for found in versions.values()), versions
+    alias = httpx.get(
+        f"{fed.mlflow}/api/2.0/mlflow/registered-models/alias?name=housing-price&alias=champion", timeout=30
+    )
+    assert alias.json()["model_version"]["version"] == champion.version
+
+
+def test_the_champion_is_registered_once_and_known_everywhere(fed: Flows) -> None:
+    whole(fed, fed.flow("housing-ml"))
+    champion = fed.index.champion("housing")
+    assert champion is not None
+    assert fed.get("/v1/housing/models")["champion"]["fingerprint"] == champion.fingerprint
+    runs = httpx.post(
+        f"{fed.mlflow}/api/2.0/mlflow/runs/search", json={"experiment_ids": ["1"], "max_results": 100}, timeout=30
+    ).json()["runs"]
+    algorithms = {tag["value"] for run in runs for tag in run["data"]["tags"] if tag["key"] == "algorithm"}
+    assert algorithms == {"lightgbm", "random forest", "ridge", "mean"}
+
+
+@pytest.mark.parametrize(("service", "number"), [("flows", 7), ("postgres", 8), ("mlflow", 9)])
+def test_a_part_that_dies_in_the_middle_harms_nothing(fed: Flows, service: str, number: int) -> None:
+    """The next run is right, nothing is registered twice, and no run is shown as running for ever."""
+    fed.send(good(number, 250))
+    assert fed.flow("housing-data").status == "completed"
+    begun = fed.start("flow", "run", "housing-ml", "--json")
+    wait_until(lambda: at_work(fed), "training", seconds=60)
+    fed.kill(service)
+    if service == "flows":  # nobody will ever say that this run has ended
+        begun.kill()
+    begun.communicate(timeout=200)
+    wait_until(retried(fed), "a run that goes well", seconds=150)
+    run = fed.index.page("housing-ml", limit=1).runs[0]
+    whole(fed, run)
+    found = fed.ask_prefect("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING"]}}})
+    assert found == []
+
+
+def at_work(fed: Flows) -> bool:
+    """Whether a run is training."""
+    for run in fed.ask_prefect("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING"]}}}):
+        logs = fed.ask_prefect("logs/filter", logs={"flow_run_id": {"any_": [run["id"]]}})
+        if any("to learn from" in line["message"] for line in logs):
+            return True
+    return False
+
+
+def retried(fed: Flows) -> Callable[[], bool]:
+    def once() -> bool:
+        command = ["flow", "run", "housing-ml", "--json"]
+        process = fed.start(*command)
+        try:
+            process.communicate(timeout=100)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return False
+        return process.returncode == 0 and fed.index.page("housing-ml", limit=1).runs[0].status != "skipped"
+
+    return once
