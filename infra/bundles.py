@@ -23,7 +23,7 @@ from typing import Literal
 from tidemark.errors import TidemarkError
 
 ROOT = Path(__file__).resolve().parent.parent
-FUNCTIONS = ("authorize", "ingest", "publish", "archive", "api")
+FUNCTIONS = ("authorize", "ingest", "publish", "archive", "api", "predict")
 FILES = {"ingest": ("models/sales/model.tflite", "models/sales/model.json")}
 Target = Literal["local", "aws"]
 # A Lambda has one processor or less: threads for linear algebra would only cost a quarter of its start.

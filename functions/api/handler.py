@@ -9,21 +9,32 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from mangum import Mangum
 
+from functions.api import pipelines
 from functions.api.app import create_app
+from functions.api.results import Results
 from tidemark import settings
 from tidemark.adapters import aws
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
 from tidemark.adapters.dynamodb_feedback import DynamoFeedback
+from tidemark.adapters.dynamodb_runs import DynamoRuns
+from tidemark.adapters.s3_objects import S3Objects
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
 
 _settings = settings.load(settings.ApiSettings)
 _client = aws.dynamodb_reads()
+_results = Results(DynamoRuns(_client, _settings.runs_table), S3Objects(aws.s3(), _settings.lake_bucket))
 _app = Mangum(
     create_app(
-        store=_settings.store(),
-        ledger=DynamoLedger(_client, _settings),
-        cells=DynamoCells(_client, _settings),
-        feedback=DynamoFeedback(_client, _settings.feedback_table),
-        now_ms=lambda: time.time_ns() // 1_000_000,
+        _settings.store(),
+        DynamoLedger(_client, _settings),
+        DynamoCells(_client, _settings),
+        DynamoFeedback(_client, _settings.feedback_table),
+        _now_ms,
+        pipelines.routes(_results, flow_seconds=settings.FlowSettings.flow_seconds, now_ms=_now_ms),
     ),
     lifespan="off",
 )

@@ -46,11 +46,22 @@ class CoreStack(cdk.Stack):
                 **storage.table_environment,
                 **store_environment,
                 variable("feedback_table"): storage.feedback.table_name,
+                **storage.run_environment,
             },
             memory_mb=1024,
         )
         storage.allow_read(api.function)
         storage.allow_feedback(api.function)
+        storage.allow_run_reports(api.function)
+
+        predict = BundledFunction(
+            self,
+            "Predict",
+            bundles=bundles,
+            environment=storage.run_environment,
+            memory_mb=1769,  # one processor
+        )
+        storage.allow_champion(predict.function)
 
         publish = BundledFunction(self, "Publish", bundles=bundles, environment=stream)
         StreamConsumer(self, "PublishStream", table=storage.cells, consumer=publish.function, batch_size=100)
@@ -70,7 +81,14 @@ class CoreStack(cdk.Stack):
             partial=False,
         )
 
-        http = HttpApi(self, "HttpApi", authorize=authorize.function, ingest=ingest.function, api=api.function)
+        http = HttpApi(
+            self,
+            "HttpApi",
+            authorize=authorize.function,
+            ingest=ingest.function,
+            api=api.function,
+            predict=predict.function,
+        )
 
         cdk.CfnOutput(self, "ApiId", value=http.rest_api.rest_api_id)
         cdk.CfnOutput(self, "ApiUrl", value=http.rest_api.url)
@@ -78,5 +96,6 @@ class CoreStack(cdk.Stack):
         cdk.CfnOutput(self, "CellsTable", value=storage.cells.table_name)
         cdk.CfnOutput(self, "QuarantineTable", value=storage.quarantine.table_name)
         cdk.CfnOutput(self, "FeedbackTable", value=storage.feedback.table_name)
+        cdk.CfnOutput(self, "RunsTable", value=storage.runs.table_name)
         cdk.CfnOutput(self, "LakeBucket", value=storage.lake.bucket_name)
         cdk.CfnOutput(self, "TokenSecret", value=storage.token_secret.secret_arn)

@@ -27,7 +27,10 @@ ACCESS_LOG = json.dumps(
 
 
 class HttpApi(Construct):
-    """POST /v1/sales to ingest, all else to the API; all but health and documentation behind the authorizer."""
+    """Posted sales to ingest, houses to price to predict, all else to the API.
+
+    All but health and documentation stands behind the authorizer.
+    """
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class HttpApi(Construct):
         authorize: lambda_.Function,
         ingest: lambda_.Function,
         api: lambda_.Function,
+        predict: lambda_.Function,
     ) -> None:
         super().__init__(scope, name)
         self._authorizer = apigateway.RequestAuthorizer(
@@ -75,6 +79,9 @@ class HttpApi(Construct):
         feedback = v1.add_resource("feedback")
         self._guarded(feedback, "POST", to_api)
         self._guarded(feedback, "GET", to_api)
+        housing = v1.add_resource("housing")
+        self._guarded(housing.add_resource("predict"), "POST", apigateway.LambdaIntegration(predict))
+        self._guarded(housing.add_resource("{proxy+}"), "GET", to_api)
         self._guarded(v1.add_resource("{proxy+}"), "GET", to_api)
 
     def _guarded(self, resource: apigateway.Resource, method: str, to: apigateway.Integration) -> None:

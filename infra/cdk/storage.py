@@ -1,4 +1,4 @@
-"""What is kept: ledger, cells, quarantine, feedback, lake, and the secret that signs tokens."""
+"""What is kept: ledger, cells, quarantine, feedback, the pipelines' index, lake, and the secret that signs tokens."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from constructs import Construct
 
 from tidemark.adapters.dynamodb import INDEX
 from tidemark.settings import variable
+
+RUN_FILES, RUN_FILES_DAYS = "flows/", 90  # a run's record stays longer than its charts
+PRICE_MODELS = "models/housing/"
 
 _STRING = dynamodb.AttributeType.STRING
 
@@ -33,6 +36,7 @@ class Storage(Construct):
         self.cells = self._table("Cells", partition="hour_shard", sort="cell", stream=True)
         self.quarantine = self._table("Quarantine", partition="invoice_id", sort="digest")
         self.feedback = self._table("Feedback", partition="inbox", sort="id")
+        self.runs = self._table("Runs", partition="list", sort="id")
         self.lake = s3.Bucket(
             self,
             "Lake",
@@ -40,6 +44,10 @@ class Storage(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             versioned=False,
+            lifecycle_rules=[
+                s3.LifecycleRule(prefix=RUN_FILES, expiration=cdk.Duration.days(RUN_FILES_DAYS)),
+                s3.LifecycleRule(abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),
+            ],
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         self.token_secret = secretsmanager.Secret(
@@ -83,6 +91,14 @@ class Storage(Construct):
             variable("quarantine_table"): self.quarantine.table_name,
         }
 
+    @property
+    def run_environment(self) -> dict[str, str]:
+        """Where the pipelines' index and files are, as a Lambda's settings."""
+        return {
+            variable("runs_table"): self.runs.table_name,
+            variable("lake_bucket"): self.lake.bucket_name,
+        }
+
     def allow_commit(self, grantee: iam.IGrantable) -> None:
         """To put sales, cells and conflicts; a conditional put reads what it replaces."""
         for table in (self.ledger, self.cells, self.quarantine):
@@ -97,3 +113,22 @@ class Storage(Construct):
     def allow_feedback(self, grantee: iam.IGrantable) -> None:
         """To put feedback, and to page through it."""
         self.feedback.grant(grantee, "dynamodb:PutItem", "dynamodb:Query")
+
+    def allow_run_reports(self, grantee: iam.IGrantable) -> None:
+        """To read the pipelines' index, and what runs wrote."""
+        self.runs.grant(grantee, "dynamodb:GetItem", "dynamodb:Query")
+        self._allow_objects(grantee, f"{RUN_FILES}*")
+        # To whom may not list, S3 says of a file that is gone that it is forbidden.
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.lake.bucket_arn])
+        )
+
+    def allow_champion(self, grantee: iam.IGrantable) -> None:
+        """To read who serves, and the model itself."""
+        self.runs.grant(grantee, "dynamodb:GetItem")
+        self._allow_objects(grantee, f"{PRICE_MODELS}*")
+
+    def _allow_objects(self, grantee: iam.IGrantable, pattern: str) -> None:
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.lake.arn_for_objects(pattern)])
+        )

@@ -20,6 +20,7 @@ SETTINGS = dict.fromkeys(
         "TIDEMARK_CELLS_TABLE",
         "TIDEMARK_QUARANTINE_TABLE",
         "TIDEMARK_FEEDBACK_TABLE",
+        "TIDEMARK_RUNS_TABLE",
         "TIDEMARK_LAKE_BUCKET",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
@@ -71,14 +72,24 @@ def test_ingest_imports_no_more_than_its_budget(built: Path) -> None:
     assert len(modules) <= MODULES_AT_MOST
 
 
-def test_ingest_is_small_and_compiled(built: Path, tmp_path: Path) -> None:
-    bundle = built / "ingest"
+def test_what_prices_houses_has_nothing_of_what_trains(built: Path) -> None:
+    trains = {"scipy", "lightgbm", "sklearn", "pandas"}
+    held = {path.name.split("-")[0].removesuffix(".py") for path in (built / "predict").iterdir()}
+    modules = imported(built / "predict", "predict")
+    assert not {name.split("_")[0] for name in held} & {*trains, "scikit"}
+    assert not {module.split(".")[0] for module in modules} & (TOO_HEAVY | trains)
+    assert len(modules) <= MODULES_AT_MOST
+
+
+@pytest.mark.parametrize("name", ["ingest", "predict"])
+def test_a_bundle_on_a_quick_path_is_small_and_compiled(built: Path, tmp_path: Path, name: str) -> None:
+    bundle = built / name
     with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for path in bundle.rglob("*"):
             if path.is_file():
                 archive.write(path, path.relative_to(bundle))
     assert (tmp_path / "b.zip").stat().st_size <= 30_000_000
-    assert list((bundle / "tidemark" / "__pycache__").glob("ingest.*.pyc"))
+    assert list((bundle / "functions" / name / "__pycache__").glob("handler.*.pyc"))
 
 
 def test_nothing_is_built_again_while_nothing_changed(built: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def resources(template: Template, kind: str) -> list[dict[str, Any]]:
 
 def test_every_table_is_encrypted_and_can_be_taken_back_in_time(template: Template) -> None:
     tables = resources(template, "AWS::DynamoDB::GlobalTable")
-    assert len(tables) == 4
+    assert len(tables) == 5
     for table in tables:
         assert table["SSESpecification"]["SSEEnabled"]
         assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
@@ -59,22 +60,69 @@ def test_no_statement_allows_everything(template: Template) -> None:
                 assert actions == ["dynamodb:ListStreams"], "only what AWS has no narrower resource for"
 
 
-def test_the_api_writes_nothing_but_feedback(template: Template) -> None:
-    tables = template.find_resources("AWS::DynamoDB::GlobalTable")
-    allowed: dict[str, set[str]] = {}
+def allowed(template: Template, function: str) -> dict[str, set[str]]:
+    """What a Lambda may do, by table or by pattern of objects (`Lake/flows/*`)."""
+    found: dict[str, set[str]] = {}
     for name, policy in template.find_resources("AWS::IAM::Policy").items():
-        if name.startswith("Api"):
+        if name.startswith(f"{function}Function"):
             for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                (table,) = {key for key in tables if key in json.dumps(statement["Resource"])}
-                allowed.setdefault(table.removeprefix("Storage")[:-8], set()).update(actions)
+                text = json.dumps(statement["Resource"])
+                (kept,) = set(re.findall(r"Storage([A-Z][a-zA-Z]+?)[0-9A-F]{8}", text))
+                pattern = re.search(r'"(/(?!index/)[^"]+)"', text)
+                found.setdefault(kept + (pattern[1] if pattern else ""), set()).update(actions)
+    return found
+
+
+def test_the_api_writes_nothing_but_feedback(template: Template) -> None:
     reading = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
-    assert allowed == {
+    assert allowed(template, "Api") == {
         "Ledger": reading,
         "Cells": reading,
         "Quarantine": {"dynamodb:Query"},
         "Feedback": {"dynamodb:PutItem", "dynamodb:Query"},
+        "Runs": {"dynamodb:GetItem", "dynamodb:Query"},
+        "Lake": {"s3:ListBucket"},
+        "Lake/flows/*": {"s3:GetObject"},
     }
+
+
+def test_what_prices_houses_reads_the_champion_and_its_model_alone(template: Template) -> None:
+    assert allowed(template, "Predict") == {"Runs": {"dynamodb:GetItem"}, "Lake/models/housing/*": {"s3:GetObject"}}
+
+
+def test_what_prices_houses_knows_the_index_and_the_bucket_and_nothing_else(template: Template) -> None:
+    variables = {
+        function["Handler"].split(".")[1]: function["Environment"]["Variables"]
+        for function in resources(template, "AWS::Lambda::Function")
+        if "functions." in function["Handler"]
+    }
+    own = {name for name in variables["predict"] if name.startswith("TIDEMARK_")}
+    assert own == {"TIDEMARK_RUNS_TABLE", "TIDEMARK_LAKE_BUCKET"}
+    assert own < set(variables["api"])
+
+
+def test_the_pipelines_index_is_a_list_of_lists_by_id(template: Template) -> None:
+    (runs,) = [
+        found["Properties"] for name, found in template.find_resources("AWS::DynamoDB::GlobalTable").items()
+        if name.startswith("StorageRuns")
+    ]  # fmt: skip
+    assert [(key["AttributeName"], key["KeyType"]) for key in runs["KeySchema"]] == [("list", "HASH"), ("id", "RANGE")]
+    assert "StreamSpecification" not in runs
+
+
+def test_what_runs_write_ends_and_models_stay(template: Template) -> None:
+    (bucket,) = resources(template, "AWS::S3::Bucket")
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule} == {"flows/": 90}
+
+
+def test_houses_are_priced_by_a_lambda_of_their_own_behind_the_authorizer(template: Template) -> None:
+    places = template.find_resources("AWS::ApiGateway::Resource")
+    (predict,) = [key for key, found in places.items() if found["Properties"].get("PathPart") == "predict"]
+    (method,) = [m for m in resources(template, "AWS::ApiGateway::Method") if m["ResourceId"] == {"Ref": predict}]
+    assert (method["HttpMethod"], method["AuthorizationType"]) == ("POST", "CUSTOM")
+    assert "PredictFunction" in json.dumps(method["Integration"]["Uri"])
 
 
 def test_feedback_may_be_posted_and_read_behind_the_authorizer(template: Template) -> None:
