@@ -1,0 +1,26 @@
+"""Where the Streamlit app starts: its pages, and what they all wear."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from streamlit_app import housing, pipelines
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Draw the page that the address names."""
+    st.set_page_config(page_title="Tidemark", page_icon=str(HERE / "mark.svg"), layout="wide")
+    st.logo(str(HERE / "name.svg"), size="large")
+    st.html(HERE / "chrome.css")
+    pages = [
+        st.Page(pipelines.page, title="Pipelines", url_path="pipelines", default=True),
+        st.Page(housing.page, title="Housing prices", url_path="housing"),
+    ]
+    st.navigation(pages, position="top").run()
+
+
+main()

@@ -1,0 +1,75 @@
+"""All that the Pipelines page shows at a glance, read anew only where a run has been added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from streamlit_app.api import Api, Flow, Models, Point, Summary
+from tidemark.runs import Batch, Run, Status
+
+SHOWN_RUNS = 30
+SHOWN_BATCHES = 8
+SHOWN_DECISIONS = 4
+TRAININGS = 50
+# A run may be added behind newer ones: it began before them and took longer.
+LOOKED_AT = 5
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """`runs`: of each flow, newest first. `mark`: the same while nothing was added. `at`: when it was read, ms."""
+
+    flows: list[Flow]
+    runs: dict[str, list[Run]]
+    summary: Summary | None
+    batches: list[Batch]
+    metrics: list[Point]
+    models: Models
+    mark: list[str]
+    at: int
+
+
+def read(api: Api, before: Overview | None, now: int) -> Overview:
+    """How things stand at `now`; two requests where nothing was added since `before`. Raises what the API raises."""
+    flows = before.flows if before else api.flows()
+    newest = {flow.name: api.runs(flow.name, limit=LOOKED_AT).runs for flow in flows}
+    mark = [run.id for runs in newest.values() for run in runs]
+    if before and before.mark == mark:
+        return msgspec.structs.replace(before, at=now)
+    runs = {
+        name: api.runs(name, limit=SHOWN_RUNS).runs if len(found) == LOOKED_AT else found
+        for name, found in newest.items()
+    }
+    return Overview(
+        flows=flows,
+        runs=runs,
+        summary=api.summary(),
+        batches=api.batches(SHOWN_BATCHES),
+        metrics=api.metrics(TRAININGS),
+        models=api.models(SHOWN_DECISIONS),
+        mark=mark,
+        at=now,
+    )
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """Some runs of one or more flows, newest first; `older`: where to go on, None at the end."""
+
+    runs: list[Run]
+    older: str | None
+
+
+def listed(api: Api, flows: Sequence[str], status: Status | None, before: str | None, limit: int) -> Listed:
+    """The newest runs of some flows that began before the run `before`. Raises what the API raises.
+
+    The API looks through so many runs a request for those of a status: beyond where any flow's answer ends, the order
+    is not known yet.
+    """
+    pages = [api.runs(flow, limit=limit, cursor=before, status=status) for flow in flows]
+    known = max((page.cursor for page in pages if page.cursor), default="")
+    found = sorted((run for page in pages for run in page.runs), key=lambda run: run.id, reverse=True)
+    runs = [run for run in found if run.id >= known][:limit]
+    if len(runs) == len(found) and not known:
+        return Listed(runs, None)
+    return Listed(runs, runs[-1].id if len(runs) == limit else known)

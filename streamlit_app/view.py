@@ -1,0 +1,43 @@
+"""Mounting trees on a page: `view.js` draws them, `view.css` dresses them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from streamlit_app.tree import Tree
+
+_HERE = Path(__file__).resolve().parent
+_component = st.components.v2.component(
+    "tidemark_view", css=(_HERE / "view.css").read_text(), js=(_HERE / "view.js").read_text()
+)
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def show(
+    key: str,
+    *trees: Tree,
+    choose: Callable[[str], None] | None = None,
+    undo: str | None = None,
+    appear: str | None = None,
+) -> None:
+    """Draw trees under a name that is theirs alone.
+
+    `choose` is told what a button says; Escape says `undo`. With another `appear` than before, the trees are brought
+    into sight.
+    """
+
+    def chosen() -> None:
+        value = st.session_state[key]["chosen"]
+        if choose is not None and value is not None:
+            choose(str(value))
+
+    data = {"now": now_ms(), "trees": list(trees), "undo": undo, "appear": appear}
+    _component(key=key, data=data, on_chosen_change=chosen)
