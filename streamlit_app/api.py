@@ -212,7 +212,12 @@ class Api:
                 raise NotFound(words or "There is no such thing.")
             case HTTPStatus.BAD_REQUEST | HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 raise BadRequest(words or "The API does not understand what was asked.")
-        raise Unavailable(f"The API cannot answer just now: {words or f'it says {answer.status_code}'}.")
+        said = (
+            f"{words[:1].upper()}{words[1:]}"
+            if words
+            else f"The API cannot answer just now: it says {answer.status_code}"
+        )
+        raise Unavailable(f"{said}.")
 
     @staticmethod
     def _read(answer: httpx.Response, kind: type[T]) -> T:

@@ -24,11 +24,11 @@ def side_by_side(specs: dict[str, dict[str, Any]]) -> list[list[str]]:
     return lines
 
 
-def selectable(spec: dict[str, Any]) -> dict[str, Any]:
-    """The map with its places to pick. Streamlit takes selections of charts with one layer only, written as none."""
+def selectable(spec: dict[str, Any]) -> dict[str, Any] | None:
+    """The map with its places to pick; None where it has several layers, of which Streamlit tells no picks."""
     layers = spec.get("layer")
     if not layers or len(layers) != 1:
-        return spec
+        return None
     rest = {name: value for name, value in spec.items() if name != "layer"}
     chart = {**rest, **layers[0]}
     chart["params"] = [

@@ -55,7 +55,7 @@ def _top() -> None:
         st.session_state["mode"] = session.mode()
         st.rerun()
     found, problem = _eda()
-    show("housing-head", _head(found, problem))
+    show("housing-head", _head(found, problem), now=now_ms())
 
 
 def _head(found: Eda | None, problem: str | None) -> Tree:
@@ -102,16 +102,16 @@ def _form() -> None:
         on_change=_to_place,
     )
     with st.form("block", border=False):
-        columns = st.columns(2)
-        for number, field in enumerate(FIELDS):
-            columns[number % 2].number_input(
-                field.label,
-                min_value=float(field.low),
-                max_value=float(field.high),
-                step=float(field.step),
-                format=f"%.{field.digits}f",
-                key=field.name,
-            )
+        for first, second in zip(FIELDS[::2], FIELDS[1::2], strict=True):
+            for column, field in zip(st.columns(2), (first, second), strict=True):
+                column.number_input(
+                    field.label,
+                    min_value=float(field.low),
+                    max_value=float(field.high),
+                    step=float(field.step),
+                    format=f"%.{field.digits}f",
+                    key=field.name,
+                )
         st.selectbox("Where it lies, seen from the ocean", list(OCEANS), format_func=OCEANS.__getitem__, key="ocean")
         st.form_submit_button("Price this block", type="primary", on_click=_ask)
 
@@ -142,13 +142,13 @@ def _map() -> None:
     if spec is None:
         show("no-map", el("h2", "Prices by place"), el("p", NOTHING, cls="empty"))
         return
+    picking = selectable(spec)
+    if picking is None:
+        draw_chart(spec, "map")
+        return
     with st.container(key="chart-map"):
         st.vega_lite_chart(
-            dressed(selectable(spec), session.mode()),
-            width="content",
-            theme=None,
-            key=_map_key(),
-            on_select=_to_chosen,
+            dressed(picking, session.mode()), width="content", theme=None, key=_map_key(), on_select=_to_chosen
         )
 
 

@@ -79,9 +79,14 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     return result
 
 
-def chart(metrics: Sequence[Point], measure: str) -> dict[str, Any]:
-    """A Vega-Lite spec: a line for each algorithm over the trainings, named at its end. Without its look."""
-    found = series(metrics, measure)
+def chart(metrics: Sequence[Point], measure: str) -> dict[str, Any] | None:
+    """A Vega-Lite spec: a line for each algorithm over the trainings, named at its end. Without its look.
+
+    None where no training has such a figure.
+    """
+    found = [one for one in series(metrics, measure) if one.values]
+    if not found:
+        return None
     dollars = measure == "rmse"
     points: list[dict[str, Any]] = [
         {"training": place + 1, "at": words.day(one.at), "rows": one.rows, "name": name, "value": value}
@@ -141,7 +146,7 @@ def chart(metrics: Sequence[Point], measure: str) -> dict[str, Any]:
             "text": {"field": "label"},
         },
     }
-    title = "Typical error (RMSE), dollars of 1990" if dollars else "Share of the differences explained (R²)"
+    title = "Typical error (RMSE), 1990 dollars" if dollars else "Share explained (R²)"
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "title": {"text": title, "subtitle": "On blocks held out, of each training"},

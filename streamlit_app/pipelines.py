@@ -59,7 +59,7 @@ def _now() -> None:
         st.rerun()
     found, problem = _overview()
     here = bool(session.configured().prefect_url)
-    show("head", _head(found, problem, here=here))
+    show("head", _head(found, problem, here=here), now=now_ms())
     if found is None:
         return
     show("flows", flow_tiles(found, selected(), here=here), choose=choose, undo=NO_CHOICE)
@@ -68,11 +68,11 @@ def _now() -> None:
         who, errors, explained = st.columns([3, 4, 4], gap="medium")
         with who:
             show("champion", champion_tile(found))
-        if found.metrics:
-            for column, measure in ((errors, "rmse"), (explained, "r2")):
-                spec = dressed(chart(found.metrics, measure), session.mode())
-                column.vega_lite_chart(spec, theme=None, key=f"{measure}-{session.mode()}")
-        else:
+        for column, measure in ((errors, "rmse"), (explained, "r2")):
+            spec = chart(found.metrics, measure)
+            if spec is not None:
+                column.vega_lite_chart(dressed(spec, session.mode()), theme=None, key=f"{measure}-{session.mode()}")
+        if not found.metrics:
             with errors:
                 show("no-training", el("p", NO_TRAINING, cls="empty"))
         show("decisions", decisions(found))

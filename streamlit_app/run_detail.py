@@ -24,7 +24,7 @@ _HEADING = re.compile(r"^(#{1,4}) ", re.MULTILINE)
 
 
 def run_detail(flow: str, identity: str, *, choose: Callable[[str], None], appear: str | None) -> None:
-    """Everything of a run; where it cannot be read, why. `choose(NO_CHOICE)` closes it; see `view.show` for `appear`."""
+    """Everything of a run; where it cannot be read, why. `choose(NO_CHOICE)` closes it; `appear` as in `view.show`."""
     close = el("p", CLOSE)
     try:
         found = session.run(flow, identity).run

@@ -25,7 +25,9 @@ def tables(result: Row) -> tuple[dict[str, str], list[Shown]]:
         if _is_rows(value):
             found += _tables(_title(name), value)
         elif isinstance(value, dict):
-            facts |= {f"{_title(name)}: {key}": _said(one) for key, one in _flat(value).items() if one is not None}
+            facts |= {
+                f"{_title(name)}: {key.lower()}": _said(one) for key, one in _flat(value).items() if one is not None
+            }
         elif value is not None and not isinstance(value, list):
             facts[_title(name)] = _said(value)
     return facts, found

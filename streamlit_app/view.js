@@ -59,7 +59,7 @@ function fill(parent, children) {
 }
 
 function tick(view) {
-  const now = Date.now() + view.ahead;
+  const now = Date.now() + (globalThis.tidemarkAhead ?? 0);
   for (const node of view.root.querySelectorAll("[ago], [due]")) {
     let text;
     if (node.hasAttribute("ago")) {
@@ -86,7 +86,7 @@ function move(event) {
 function open(parent) {
   const root = parent.appendChild(document.createElement("div"));
   root.className = "view";
-  const view = { root, ahead: 0, choose: () => {}, undo: undefined };
+  const view = { root, choose: () => {}, undo: undefined };
   root.addEventListener("click", (event) => {
     const chosen = event.target.closest("button[choose]");
     if (chosen) view.choose(chosen.getAttribute("choose"));
@@ -116,7 +116,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   views.set(parentElement, view);
   view.choose = (value) => setTriggerValue("chosen", value);
   view.undo = data.undo ?? undefined;
-  view.ahead = data.now - Date.now();
+  if (data.now) globalThis.tidemarkAhead = data.now - Date.now();
   fill(view.root, data.trees);
   tick(view);
   appear(view, data.appear);

@@ -27,11 +27,13 @@ def show(
     choose: Callable[[str], None] | None = None,
     undo: str | None = None,
     appear: str | None = None,
+    now: int | None = None,
 ) -> None:
     """Draw trees under a name that is theirs alone.
 
     `choose` is told what a button says; Escape says `undo`. With another `appear` than before, the trees are brought
-    into sight.
+    into sight. `now`: the time here, which all counting in the browser goes by; one view of a page tells it. The others
+    stay the same from one refresh to the next, and are not sent again.
     """
 
     def chosen() -> None:
@@ -39,5 +41,5 @@ def show(
         if choose is not None and value is not None:
             choose(str(value))
 
-    data = {"now": now_ms(), "trees": list(trees), "undo": undo, "appear": appear}
+    data = {"now": now, "trees": list(trees), "undo": undo, "appear": appear}
     _component(key=key, data=data, on_chosen_change=chosen)

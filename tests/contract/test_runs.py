@@ -135,6 +135,21 @@ def test_a_run_that_comes_between_two_pages_moves_nothing(runs: Runs) -> None:
     assert first.runs + runs.page(FLOW, limit=2, cursor=first.cursor).runs == made[::-1]
 
 
+def test_no_part_of_the_table_grows_without_end(dynamodb: Any, cloud: Cloud) -> None:
+    name = clone_table(dynamodb, stores.running(cloud.home)["RunsTable"], "runs-in-parts")
+    runs = DynamoRuns(dynamodb, name)
+    for number in range(60):  # two hours apart
+        runs.add(run(number * 60))
+        runs.add_batch(batch(number * 7_200_000))
+        runs.add_decision(decision(number * 7_200_000))
+    parts: dict[str, int] = {}
+    for item in dynamodb.scan(TableName=name)["Items"]:
+        parts[item["list"]["S"]] = parts.get(item["list"]["S"], 0) + 1
+    dynamodb.delete_table(TableName=name)
+    assert len(parts) == 3 + 3 * 5  # five days, in parts of 28 hours
+    assert max(parts.values()) <= 14
+
+
 @pytest.mark.parametrize("cursor", ["made up", "1795132800000", "1795132800000-0123456789ABCDEF", "\uff11" * 13 + "-0"])
 def test_a_made_up_cursor_is_refused(runs: Runs, cursor: str) -> None:
     with pytest.raises(BadRequest, match="cursor"):

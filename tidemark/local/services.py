@@ -113,12 +113,10 @@ def simulator(home: Home) -> Service:
 
 def explorer(port: int, api: str, token: str, pages: dict[str, str]) -> Service:
     """The Streamlit app, as its container would run; `pages`: where MLflow and Prefect are, if they are."""
-    options = {
-        "--server.address": HOST,
-        "--server.port": str(port),
-        "--server.allowedHosts": f"{HOST},localhost",
-        "--browser.serverAddress": HOST,
-    }
+    options = [
+        *("--server.address", HOST, "--server.port", str(port), "--browser.serverAddress", HOST),
+        *("--server.allowedHosts", HOST, "--server.allowedHosts", "localhost"),
+    ]
     settings = {
         "api_url": api,
         "api_token": token,
@@ -128,8 +126,7 @@ def explorer(port: int, api: str, token: str, pages: dict[str, str]) -> Service:
     return Service(
         "explorer",
         [
-            *(sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app" / "app.py")),
-            *(word for pair in options.items() for word in pair),
+            *(sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app" / "app.py"), *options),
         ],
         {variable(name): value for name, value in settings.items()},
     )
