@@ -1,7 +1,8 @@
-"""Takes the pictures of the live page from a real run: `make screenshots`.
+"""Takes the pictures of the pages from real runs: `make screenshots`.
 
 A fresh local cloud gets the real supermarket file and some drawn sales with outliers, then a slow stream while the
-pictures are taken.
+pictures of the live page are taken. Another gets some batches of the census file, one of them cut off, and its flows
+run after each; that takes some minutes.
 """
 
 from __future__ import annotations
@@ -13,20 +14,21 @@ import threading
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.cloud import TIDEMARK, local_cloud
 from tidemark.local.home import Home
 from tidemark.local.up import sign_in_link
+from tidemark.runs import FLOWS
 
 DOCS = Path(__file__).resolve().parent
-WIDTH, HEIGHT = 1440, 1100
+WIDTH, HEIGHT, PIPELINES_HEIGHT = 1440, 1100, 1450
 
 
-def simulate(home: Home, *words: str) -> None:
-    """`tidemark simulate WORDS` on that cloud."""
+def run(home: Home, *words: str) -> None:
+    """`tidemark WORDS` on that cloud."""
     environment = {**os.environ, "TIDEMARK_HOME": str(home.path)}
-    subprocess.run([str(TIDEMARK), "simulate", *words], env=environment, check=True)
+    subprocess.run([str(TIDEMARK), *words], env=environment, check=True)
 
 
 def shoot(page: Page, scheme: Literal["light", "dark"]) -> None:
@@ -37,25 +39,54 @@ def shoot(page: Page, scheme: Literal["light", "dark"]) -> None:
     page.screenshot(path=DOCS / f"live-{scheme}.png")
 
 
-def main() -> None:
-    """Both pictures."""
-    with local_cloud("core,live") as home, sync_playwright() as playwright:
-        simulate(home, "--source", "csv", "--max")
-        simulate(home, "--source", "kaggle", "--limit", "30", "--max", "--faults", "outlier=.1")
+def shoot_pipelines(page: Page, explorer: str, scheme: Literal["light", "dark"]) -> None:
+    """One picture, once all charts are drawn."""
+    page.emulate_media(color_scheme=scheme)
+    page.goto(explorer)
+    page.wait_for_selector(".st-key-tile-model .stVegaLiteChart >> nth=1")
+    page.wait_for_selector(".runs table")
+    page.wait_for_timeout(1000)  # charts are drawn anew in their final size
+    page.screenshot(path=DOCS / f"pipelines-{scheme}.png")
+
+
+def live_page(browser: Browser) -> None:
+    """Both pictures of the live page."""
+    with local_cloud("core,live") as home:
+        run(home, "simulate", "--source", "csv", "--max")
+        run(home, "simulate", "--source", "kaggle", "--limit", "30", "--max", "--faults", "outlier=.1")
         state = home.state()
         live = state.endpoints["live"].split("/signin")[0]
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(sign_in_link(live, state.tokens["read"]))
         page.wait_for_selector("[data-connection=live]")
-        words = ("--source", "kaggle", "--seed", "2", "--limit", "60", "--rate", "10")
-        stream = threading.Thread(target=simulate, args=(home, *words))
+        words = ("simulate", "--source", "kaggle", "--seed", "2", "--limit", "60", "--rate", "10")
+        stream = threading.Thread(target=run, args=(home, *words))
         stream.start()
         shoot(page, "light")
         shoot(page, "dark")
         stream.join()
+
+
+def pipelines_page(browser: Browser) -> None:
+    """Both pictures of the Pipelines page."""
+    with local_cloud("core,flows,explorer") as home:
+        for words in (("--limit", "3", "--faults", "half=.5"), *(("--limit", "1", "--seed", seed) for seed in "389")):
+            run(home, "drip", "--rows", "3000", *words)
+            for flow in FLOWS:
+                run(home, "flow", "run", flow)
+        page = browser.new_page(viewport={"width": WIDTH, "height": PIPELINES_HEIGHT})
+        for scheme in ("light", "dark"):
+            shoot_pipelines(page, home.state().endpoints["explorer"], scheme)
+
+
+def main() -> None:
+    """All pictures."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        live_page(browser)
+        pipelines_page(browser)
         browser.close()
 
 

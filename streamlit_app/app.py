@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from streamlit_app import housing, pipelines
+from streamlit_app import housing, pipelines, session
+from tidemark.errors import SettingsError
 
 HERE = Path(__file__).resolve().parent
 
@@ -20,7 +21,13 @@ def main() -> None:
         st.Page(pipelines.page, title="Pipelines", url_path="pipelines", default=True),
         st.Page(housing.page, title="Housing prices", url_path="housing"),
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    try:
+        session.configured()
+    except SettingsError as error:
+        st.error(f"This app has not been told where the API is; `tidemark up` does. {error}")
+        return
+    page.run()
 
 
 main()

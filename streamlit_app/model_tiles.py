@@ -236,4 +236,4 @@ def _decision(decision: Decision, now: int) -> Tree:
 
 
 def _shown(value: float, dollars: bool) -> str:
-    return money(value) if dollars else minus(f"{value:.3f}")
+    return money(value) if dollars else minus(f"{round(value, 3) + 0.0:.3f}")  # never −0.000

@@ -140,7 +140,12 @@ def _runs() -> None:
     except TidemarkError as error:
         show("runs", el("p", str(error), cls="problem"))
         return
-    show("runs", runs_table(found.runs, selected(), now_ms()), choose=choose, undo=NO_CHOICE)
+    show(
+        "runs",
+        runs_table(found.runs, selected(), now_ms(), filtered=bool(flow or status)),
+        choose=choose,
+        undo=NO_CHOICE,
+    )
     with st.container(horizontal=True, key="pages"):
         st.button("Newer", key="newer", disabled=not cursors, on_click=_newer, icon=":material/chevron_left:")
         st.button(

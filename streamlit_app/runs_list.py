@@ -12,10 +12,11 @@ from tidemark.runs import Run
 HEADS = ("Began, UTC", "Flow", "How it ended", "Took ")
 
 
-def runs_table(runs: Sequence[Run], chosen: str | None, now: int) -> Tree:
-    """The runs as a table."""
+def runs_table(runs: Sequence[Run], chosen: str | None, now: int, *, filtered: bool) -> Tree:
+    """The runs as a table. `filtered`: whether only some are asked for."""
     if not runs:
-        return el("p", "No run is like this. Other flows or states may have some.", cls="empty")
+        none = "No run is like this. Other flows or states may have some." if filtered else "No run yet."
+        return el("div", el("p", none, cls="empty"), cls="runs")
     found = table(HEADS, [_row(run, chosen, now) for run in runs], label="Runs, newest first")
     return el("div", found, cls="runs")
 

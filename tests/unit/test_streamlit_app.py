@@ -463,7 +463,7 @@ def test_a_chart_names_each_line_with_its_last_value() -> None:
     spec = chart([point, point], "r2")
     assert spec is not None
     assert {row["label"] for row in spec["layer"][-1]["data"]["values"]} == {
-        *("0.878  LightGBM", "0.855  Random forest", "0.650  Ridge (baseline)", "−0.000  Mean (baseline)")
+        *("0.878  LightGBM", "0.855  Random forest", "0.650  Ridge (baseline)", "0.000  Mean (baseline)")
     }
     assert chart([Point("r", NOW, {"rows": 1.0})], "r2") is None
 
@@ -530,3 +530,11 @@ def _palette(path: Path) -> dict[str, tuple[str, str]]:
 def test_no_page_shows_a_trace_or_tells_anybody() -> None:
     assert CONFIG["client"]["showErrorDetails"] == "none"
     assert CONFIG["browser"]["gatherUsageStats"] is False
+
+
+def test_an_app_that_nobody_configured_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TIDEMARK_API_URL", raising=False)
+    session.configured.clear()
+    app = AppTest.from_file(str(ROOT / "streamlit_app" / "app.py"), default_timeout=30).run()
+    assert not app.exception
+    assert "TIDEMARK_API_URL" in app.error[0].value
