@@ -1,7 +1,7 @@
 """The algorithms that compete: LightGBM and a random forest, with ridge regression and the mean always beside them.
 
 All are fitted on training rows alone, preprocessing included. The settings stand here; they were chosen by
-`training/housing_search.py`, which sees training rows only.
+cross-validation, at random and by regions, on training rows alone.
 """
 
 from __future__ import annotations
