@@ -8,10 +8,9 @@ from typing import Any
 import msgspec
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
 
-from flows.parts import Parts, connect
-from flows.work import Skipped, Work
+from flows.parts import Parts
+from flows.work import Skipped, Work, perform
 from tidemark import __version__
 from tidemark.errors import NotFound
 from tidemark.housing import charts, data_report, monitoring
@@ -26,20 +25,7 @@ MOST_AT_ONCE = 50  # batches a run; what is left, the next one takes
 @flow(name=NAME, log_prints=False, persist_result=False)
 async def housing_data() -> State[Any]:
     """Ingest, check, explore, watch: every two minutes."""
-    work = Work(NAME, connect())
-    try:
-        await work.begin()
-        run = await _run(work)
-    except Skipped as reason:
-        work.say(f"skipped: {reason}")
-        work.record("skipped", str(reason))
-        return Completed(name="Skipped", message=str(reason))
-    except Exception as error:
-        work.record("failed", f"{type(error).__name__}: {error}")
-        raise
-    finally:
-        work.end()
-    return Completed(name="Reused" if run.status == "reused" else "Completed", message=run.headline)
+    return await perform(NAME, _run)
 
 
 async def _run(work: Work) -> Run:
@@ -47,7 +33,7 @@ async def _run(work: Work) -> Run:
     fingerprint = f"{work.parts.housing.fingerprint()}-{__version__}"
     recent = work.parts.runs.batches(limit=monitoring.RECENT_BATCHES + monitoring.REFERENCE_BATCHES)
     watched: Monitoring = await work.do("monitoring", "Freshness, volume, drift", _watch, work.parts, recent)
-    before = _same(work.parts, fingerprint)
+    before = work.same(fingerprint)
     if before is not None:
         return await _reuse(work, before, taken, recent, watched)
     results: dict[str, msgspec.Struct] = {}
@@ -111,18 +97,8 @@ def _study(parts: Parts) -> Study:
     return Study(parts.housing.table())
 
 
-def _same(parts: Parts, fingerprint: str) -> Run | None:
-    """The newest run that looked at the same rows with the same code."""
-    for run in parts.runs.page(NAME, limit=20).runs:
-        if run.status in ("completed", "reused"):
-            return run if run.fingerprint == fingerprint else None
-    return None
-
-
 async def _reuse(work: Work, before: Run, taken: list[Batch], recent: list[Batch], watched: Monitoring) -> Run:
-    origin = before.reused_from or before.id
-    done = {step.name for step in work.steps}
-    work.reuse([step for step in before.steps if step.name not in done], origin)
+    origin = work.reuse(before)
     rows = int(before.figures.get("rows", 0))
     return await work.finish(
         "reused",

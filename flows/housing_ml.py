@@ -13,13 +13,11 @@ from prefect import flow
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import task
 
-from flows.parts import connect
 from flows.tracking import Tracking
-from flows.work import Skipped, Work, timed
+from flows.work import Skipped, Work, perform, timed
 from tidemark.champion import Champion, Decision
 from tidemark.errors import TidemarkError
 from tidemark.housing import champions, ml_report, training
@@ -52,20 +50,7 @@ _SCHEDULER = os.environ.get(variable("dask_scheduler"), "")
 @flow(name=NAME, task_runner=task_runner(_SCHEDULER), log_prints=False, persist_result=False)
 async def housing_ml() -> State[Any]:
     """Train, judge, promote or refuse, report: every two minutes."""
-    work = Work(NAME, connect())
-    try:
-        await work.begin()
-        run = await _run(work)
-    except Skipped as reason:
-        work.say(f"skipped: {reason}")
-        work.record("skipped", str(reason))
-        return Completed(name="Skipped", message=str(reason))
-    except Exception as error:
-        work.record("failed", f"{type(error).__name__}: {error}")
-        raise
-    finally:
-        work.end()
-    return Completed(name="Reused" if run.status == "reused" else "Completed", message=run.headline)
+    return await perform(NAME, _run)
 
 
 async def _run(work: Work) -> Run:
@@ -75,7 +60,7 @@ async def _run(work: Work) -> Run:
     except TidemarkError as error:
         raise Skipped(str(error)) from None
     fingerprint = f"{dataset.fingerprint}-{_code()}"
-    before = _same(work, fingerprint)
+    before = work.same(fingerprint)
     if before is not None:
         return await _reuse(work, before, len(dataset))
     work.say(f"{len(dataset):,} blocks: {len(dataset.training):,} to learn from, {len(dataset.test):,} held out")
@@ -229,18 +214,8 @@ def _code() -> str:
     return hasher.hexdigest()[:8]
 
 
-def _same(work: Work, fingerprint: str) -> Run | None:
-    """The newest run that learnt from the same rows with the same code."""
-    for run in work.parts.runs.page(NAME, limit=20).runs:
-        if run.status in ("completed", "reused"):
-            return run if run.fingerprint == fingerprint else None
-    return None
-
-
 async def _reuse(work: Work, before: Run, rows: int) -> Run:
-    origin = before.reused_from or before.id
-    done = {step.name for step in work.steps}
-    work.reuse([step for step in before.steps if step.name not in done], origin)
+    origin = work.reuse(before)
     words = f"no new block since run {origin}: its models and figures stand"
     story = work.parts.objects.get(f"flows/{NAME}/{origin}/report.md").decode()
     return await work.finish(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -14,11 +14,12 @@ from prefect import get_client, get_run_logger
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import State
 from prefect.runtime import deployment, flow_run
-from prefect.states import Crashed
+from prefect.states import Completed, Crashed
 from prefect.tasks import task
 
-from flows.parts import Parts
+from flows.parts import Parts, connect
 from tidemark.runs import Run, Status, Step, run_id
 
 HOLD_MS = 30_000  # a run that has not been heard of for so long is dead, and another may work
@@ -126,11 +127,23 @@ class Work:
         self.steps.append(Step(name, title, round(seconds, 3)))
         self.say(f"{title}: {seconds:.2f} s")
 
-    def reuse(self, steps: list[Step], run: str) -> None:
-        """Log every step of an earlier run whose results stand."""
-        for step in steps:
-            self.steps.append(Step(step.name, step.title, 0.0, step.reused_from or run))
-            self.say(f"{step.title}: unchanged, as in run {step.reused_from or run} (it took {step.seconds:.2f} s)")
+    def same(self, fingerprint: str) -> Run | None:
+        """The flow's newest run with results, where it looked at the same data with the same code."""
+        for run in self.parts.runs.page(self.flow, limit=20).runs:
+            if run.status in ("completed", "reused"):
+                return run if run.fingerprint == fingerprint else None
+        return None
+
+    def reuse(self, before: Run) -> str:
+        """Log every step of an earlier run whose results stand; returns the run that they came from."""
+        origin = before.reused_from or before.id
+        done = {step.name for step in self.steps}
+        for step in before.steps:
+            if step.name not in done:
+                came_from = step.reused_from or origin
+                self.steps.append(Step(step.name, step.title, 0.0, came_from))
+                self.say(f"{step.title}: unchanged, as in run {came_from} (it took {step.seconds:.2f} s)")
+        return origin
 
     # -- what is kept
 
@@ -189,6 +202,24 @@ class Work:
         self.parts.runs.add(
             Run(self.id, self.flow, self.flow_run, status, self.started_at, _now_ms(), words, steps=self.steps)
         )
+
+
+async def perform(flow: str, what: Callable[[Work], Awaitable[Run]]) -> State[Any]:
+    """One run of a flow: let it work where it may, and keep how it ended, whichever way."""
+    work = Work(flow, connect())
+    try:
+        await work.begin()
+        run = await what(work)
+    except Skipped as reason:
+        work.say(f"skipped: {reason}")
+        work.record("skipped", str(reason))
+        return Completed(name="Skipped", message=str(reason))
+    except Exception as error:
+        work.record("failed", f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        work.end()
+    return Completed(name="Reused" if run.status == "reused" else "Completed", message=run.headline)
 
 
 def timed(what: Callable[..., T]) -> Callable[..., tuple[T, float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -31,13 +31,13 @@ class Labelled(msgspec.Struct, frozen=True):
     fault: str | None
 
 
-def parse(text: str | None) -> dict[str, float]:
-    """`duplicate=0.1,late=0.05` as shares. Raises Misuse that names what is wrong."""
+def parse(text: str | None, known: Collection[str] = FAULTS) -> dict[str, float]:
+    """`duplicate=0.1,late=0.05` as shares of the faults that are `known`. Raises Misuse that names what is wrong."""
     shares: dict[str, float] = {}
     for part in filter(None, (text or "").split(",")):
         name, _, share = part.partition("=")
-        if name not in FAULTS:
-            raise Misuse(f"--faults: there is no fault {name!r}; there are {', '.join(FAULTS)}")
+        if name not in known:
+            raise Misuse(f"--faults: there is no fault {name!r}; there are {', '.join(known)}")
         try:
             shares[name] = float(share)
         except ValueError:

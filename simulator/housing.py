@@ -121,22 +121,6 @@ def faulty(fault: str, name: str, batch: list[Row], before: Piece) -> Piece:
     return Piece(name, content, _stated(content, None), fault)
 
 
-def parse_faults(text: str | None) -> dict[str, float]:
-    """`half=.1,empty=.05` as shares. Raises Misuse."""
-    shares = {}
-    for part in filter(None, (text or "").split(",")):
-        name, _, share = part.partition("=")
-        if name not in FAULTS:
-            raise Misuse(f"--faults: there is no fault {name!r}; there are {', '.join(FAULTS)}")
-        try:
-            shares[name] = float(share)
-        except ValueError:
-            raise Misuse(f"--faults: expected {name}=SHARE, got {part!r}") from None
-        if not 0 <= shares[name] <= 1:
-            raise Misuse(f"--faults: {name}: a share is from 0 to 1")
-    return shares
-
-
 def _piece(name: str, content: bytes, rows: int) -> Piece:
     return Piece(name, content, _stated(content, rows))
 

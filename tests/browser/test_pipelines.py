@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.cloud import Cloud
 from tests.explorer import Behind, explorer, served
 from tests.pipelines import DATA, ML, reused, run_of, seed
-from tidemark.adapters.dynamodb_runs import DynamoRuns
+from tidemark.adapters.dynamodb_runs import DynamoRuns, part_of
 from tidemark.adapters.s3_objects import S3Objects
 from tidemark.local import stores
 from tidemark.local.home import HOST, free_port
@@ -48,7 +48,7 @@ class Index:
 
     def forget(self) -> None:
         for run in self._added:
-            key = {"list": {"S": f"runs#{run.flow}"}, "id": {"S": run.id}}
+            key = {"list": {"S": part_of(f"runs#{run.flow}", run.id)}, "id": {"S": run.id}}
             self._client.delete_item(TableName=self._table, Key=key)
         self._added.clear()
 
@@ -123,11 +123,12 @@ def test_a_new_run_appears_and_nothing_else_moves(look: Look, address: str, inde
     )
     expect(detail).to_contain_text(f"Run {run.id}"[4:])
     chosen = page.get_by_role("table", name="Runs, newest first").locator("button[aria-pressed=true]")
+    expect(page.get_by_role("button", name="Older")).to_be_visible()
     chosen.focus()
     focused = page.evaluate(FOCUSED)
     page.evaluate("window.notReloaded = true")
     before = page.evaluate(PLACES)
-    new = index.add(reused(index.known["ml"], 9))
+    new = index.add(reused(index.known["ml again"], 9))
     expect(page.locator(f"[data-flow={ML}]")).to_contain_text("Nothing new", timeout=15_000)
     expect(page.locator(f"tr[key='{ML}.{new.id}']")).to_be_visible(timeout=15_000)
     assert page.evaluate(PLACES) == before

@@ -39,7 +39,7 @@ class DynamoRuns(Runs):
         self._put(f"runs#{run.flow}", run.id, run, expires=True)
 
     def get(self, flow: str, run: str) -> Run:
-        item = self._get(_part(f"runs#{flow}", run), run)
+        item = self._get(part_of(f"runs#{flow}", run), run)
         if item is None:
             raise NotFound(f"there is no run {run!r} of {flow}")
         return msgspec.json.decode(item["doc"]["S"], type=Run)
@@ -123,7 +123,7 @@ class DynamoRuns(Runs):
 
     def _put(self, name: str, key: str, document: object, *, expires: bool = False) -> None:
         item: dict[str, Any] = {
-            "list": {"S": _part(name, key)},
+            "list": {"S": part_of(name, key)},
             "id": {"S": key},
             "doc": {"S": msgspec.json.encode(document).decode()},
         }
@@ -151,7 +151,7 @@ class DynamoRuns(Runs):
     def _newest(self, name: str, kind: type[T], limit: int, before: str | None = None) -> list[T]:
         found: list[T] = []
         for part in self._query(f"parts#{name}", PARTS_AT_ONCE, "<=", before and before[:PART]):
-            items = self._query(_part(name, part["id"]["S"]), limit - len(found), "<", before)
+            items = self._query(part_of(name, part["id"]["S"]), limit - len(found), "<", before)
             found += [msgspec.json.decode(item["doc"]["S"], type=kind) for item in islice(items, limit - len(found))]
             if len(found) == limit:
                 break
@@ -176,5 +176,6 @@ class DynamoRuns(Runs):
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _part(name: str, key: str) -> str:
+def part_of(name: str, key: str) -> str:
+    """Where in a list the entry with an id is."""
     return f"{name}#{key[:PART]}"

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator import housing
+from simulator.faults import parse as parse_faults
 from tidemark import data
 from tidemark.cli.console import err, print_json
 from tidemark.errors import Misuse
@@ -56,7 +57,7 @@ def drip(
         if path
         else "the real census file is not here: blocks are drawn"
     )
-    shares = housing.parse_faults(faults)
+    shares = parse_faults(faults, housing.FAULTS)
     if stream:
         first, every, shares = len(blocks) // 2, EVERY_S, STREAM_FAULTS
     pieces: Iterable[housing.Piece] = islice(
