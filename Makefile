@@ -34,7 +34,10 @@ install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/i
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run all tests
 	cd web && $(NPM) run --silent test
 	.venv-train/bin/python -m pytest -c pyproject.toml --rootdir . training
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+
+# Two at a time, those that share a cloud in one process and in their order (tests/conftest.py).
+SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 # A browser for the tests: what is here, or Debian's (that needs root), or the one that Playwright brings.
 .PHONY: chromium
@@ -52,6 +55,10 @@ bench: install .venv/installed-dev .venv-bench/installed benchmarks/peers/node_s
 .PHONY: train
 train: .venv-train/installed ## Train the sales model anew
 	.venv-train/bin/python -m training.sales_model
+
+.PHONY: housing-settings
+housing-settings: install ## Try settings of the price models anew (some twenty minutes)
+	.venv/bin/python -m training.housing_settings
 
 .PHONY: lint
 lint: install .venv/installed-dev ## Format, lint and types

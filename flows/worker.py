@@ -17,7 +17,10 @@ from prefect import Flow, flow_engine
 from prefect.runner import Runner
 from prefect.schedules import Interval
 
+from flows import mlflow_gc
+from flows.parts import connect
 from tidemark import settings
+from tidemark.ports import Runs
 
 PRELOADED = ["flows.housing_data", "flows.housing_ml"]
 POLL_S = 2
@@ -28,20 +31,24 @@ POLITE = 10  # the live page comes first
 
 
 def flows() -> list[Flow[Any, Any]]:
-    """Every flow of the project."""
+    """The flows whose runs the index has."""
     from flows.housing_data import housing_data
     from flows.housing_ml import housing_ml
 
     return [housing_data, housing_ml]
 
 
-async def register(runner: Runner) -> None:
-    """Tell Prefect of every flow and its schedule."""
+async def register(runner: Runner, runs: Runs) -> None:
+    """Tell Prefect, and the index that the API reads, of every flow and its schedule."""
     seconds = settings.load(settings.FlowSettings).flow_seconds
     for number, flow in enumerate(flows()):
         begin = MIDNIGHT + timedelta(seconds=number * seconds / APART)
         schedule = Interval(timedelta(seconds=seconds), anchor_date=begin)
         await runner.aadd_flow(flow, name=flow.name, schedule=schedule, description=flow.description)
+        runs.schedule(flow.name, seconds)
+    if mlflow_gc.here():
+        hourly = Interval(timedelta(hours=mlflow_gc.HOURS), anchor_date=MIDNIGHT)
+        await runner.aadd_flow(mlflow_gc.mlflow_gc, name=mlflow_gc.NAME, schedule=hourly)
 
 
 def fork() -> None:
@@ -55,7 +62,7 @@ def fork() -> None:
 async def serve() -> None:
     """Register, and run what is due until told to end."""
     runner = Runner(name="tidemark", query_seconds=POLL_S, limit=AT_ONCE)
-    await register(runner)
+    await register(runner, connect().runs)
     await runner.start()
 
 

@@ -19,10 +19,11 @@ T = TypeVar("T")
 
 
 class Flow(msgspec.Struct, frozen=True):
-    """A flow, which runs every `seconds`."""
+    """A flow, which runs every `seconds`, None where no worker was ever started; `at_work`: the run that works now."""
 
     name: str
-    seconds: int
+    seconds: int | None
+    at_work: str | None = None
 
 
 class RunReport(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from streamlit_app.api import Flow
 from streamlit_app.overview import SHOWN_RUNS, Overview
 from streamlit_app.tree import Tree, ago, el, state
 from streamlit_app.words import GOOD, MEANS, STATES, TITLES, choice
-from tidemark.runs import Run
+from tidemark.runs import Run, began
 
 PURPOSES = {
     "housing-data": "Takes in batches of housing blocks, checks and explores them, watches the stream.",
@@ -36,13 +36,7 @@ def _tile(flow: Flow, runs: list[Run], chosen: str | None, now: int, *, here: bo
     if not runs:
         return el("section", head, *_none(flow, here=here), cls="tile flow", data_flow=flow.name)
     newest = runs[0]
-    line = [
-        ago(newest.ended_at),
-        el("span", f"took {words.span(words.took(newest))}"),
-        el("span", due=newest.started_at + 1000 * flow.seconds, every=1000 * flow.seconds)
-        if here
-        else el("span", "no flow runs here now"),
-    ]
+    line = [ago(newest.ended_at), el("span", f"took {words.span(words.took(newest))}"), _next(flow, newest, here=here)]
     return el(
         "section",
         head,
@@ -60,8 +54,21 @@ def _tile(flow: Flow, runs: list[Run], chosen: str | None, now: int, *, here: bo
     )
 
 
+def _next(flow: Flow, newest: Run, *, here: bool) -> Tree:
+    if flow.at_work is not None:
+        return el("span", "at work, began ", ago(began(flow.at_work)), cls="live")
+    if here and flow.seconds is not None:
+        return el("span", due=newest.started_at + 1000 * flow.seconds, every=1000 * flow.seconds)
+    return el("span", "no flow runs here now")
+
+
 def _none(flow: Flow, *, here: bool) -> list[Tree]:
-    waits = f"The first run comes within {flow.seconds:,} s." if here else "No flow runs here now."
+    if flow.at_work is not None:
+        waits: Tree = el("span", "The first run is at work, it began ", ago(began(flow.at_work)), ".")
+    elif here and flow.seconds is not None:
+        waits = f"The first run comes within {flow.seconds:,} s."
+    else:
+        waits = "No flow runs here now."
     return [
         el("div", el("p", state("none", "No run yet", large=True)), el("p", waits, cls="line"), cls="answer"),
         el("p", "What its newest run did, and how long runs take, will stand here.", cls="headline faint"),

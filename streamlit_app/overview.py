@@ -31,12 +31,12 @@ class Overview(msgspec.Struct, frozen=True):
 
 
 def read(api: Api, before: Overview | None, now: int) -> Overview:
-    """How things stand at `now`; two requests where nothing was added since `before`. Raises what the API raises."""
-    flows = before.flows if before else api.flows()
+    """How things stand at `now`; three requests where nothing was added since `before`. Raises what the API raises."""
+    flows = api.flows()
     newest = {flow.name: api.runs(flow.name, limit=LOOKED_AT).runs for flow in flows}
     mark = [run.id for runs in newest.values() for run in runs]
     if before and before.mark == mark:
-        return msgspec.structs.replace(before, at=now)
+        return msgspec.structs.replace(before, flows=flows, at=now)
     runs = {
         name: api.runs(name, limit=SHOWN_RUNS).runs if len(found) == LOOKED_AT else found
         for name, found in newest.items()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from streamlit_app import words
-from streamlit_app.looks import minus, money, percent
 from streamlit_app.model_tiles import NAMES
 from streamlit_app.tree import Tree, el, icon
 from tidemark.housing.requests import Answer, Band, Prediction, Reason
+from tidemark.looks import minus, money, percent
 
 REASONS = {
     "location": "where it lies",

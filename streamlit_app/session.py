@@ -9,6 +9,7 @@ import streamlit as st
 
 from streamlit_app.api import Api, RunFiles, RunLog, RunReport
 from tidemark import settings
+from tidemark.looks import Mode
 from tidemark.settings import ExplorerSettings
 
 EXPERIMENT = "housing"
@@ -28,7 +29,7 @@ def api() -> Api:
     return Api(found.api_url, found.api_token)
 
 
-def mode() -> str:
+def mode() -> Mode:
     """`dark` or `light`, as the browser shows the page."""
     return "dark" if st.context.theme.type == "dark" else "light"
 

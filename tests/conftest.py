@@ -14,6 +14,14 @@ from tests.cloud import Cloud, sales_file
 from tidemark.local.home import Home
 
 TIDEMARK = Path(sys.executable).parent / "tidemark"
+CLOUDS = {"browser": "cloud", "contract": "cloud", "integration": "cloud", "flows": "flows"}
+"""By folder: the local cloud that its tests share."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side: those of one cloud, or else of one file, by one process."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(CLOUDS.get(item.path.parent.name, str(item.path))))
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +29,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """`tidemark up` in a home of its own, ended when the session ends."""
     home = tmp_path_factory.mktemp("cloud")
     environment = {**os.environ, "TIDEMARK_HOME": str(home)}
-    command = [str(TIDEMARK), "up", "--detach", "--only", "core,live", "--no-simulate"]
+    command = [str(TIDEMARK), "up", "--detach", "--only", "core,live,explorer", "--no-simulate"]
     started = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     try:
         assert started.returncode == 0, started.stderr

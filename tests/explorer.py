@@ -28,6 +28,7 @@ from tidemark.housing.serving import Serving
 from tidemark.local import services
 from tidemark.local.home import HOST, free_port
 from tidemark.local.supervisor import answers, wait_until
+from tidemark.runs import FLOWS
 from tidemark.store import Store
 
 
@@ -36,7 +37,9 @@ class Behind:
 
     def __init__(self) -> None:
         self.runs, self.objects = MemoryRuns(), MemoryObjects()
-        routes = pipelines.routes(Results(self.runs, self.objects), flow_seconds=120, now_ms=lambda: NOW)
+        for flow in FLOWS:
+            self.runs.schedule(flow, 120)
+        routes = pipelines.routes(Results(self.runs, self.objects), lambda: NOW)
         self.app: FastAPI = create_app(Store(), MemoryLedger(), MemoryLedger(), MemoryFeedback(), lambda: NOW, routes)
         serving = Serving(self.runs, self.objects, time.monotonic, lambda words: None)
 

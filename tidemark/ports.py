@@ -11,7 +11,7 @@ from tidemark.cells import Cell
 from tidemark.champion import Champion, Decision
 from tidemark.feedback import Remark
 from tidemark.ledger import Attempt, Counted, Entry
-from tidemark.runs import Batch, Run, RunPage
+from tidemark.runs import Batch, FlowState, Run, RunPage
 from tidemark.sale import Sale
 
 
@@ -157,7 +157,7 @@ class Objects(ABC):
 
 
 class Runs(ABC):
-    """The index of the pipelines: runs, batches, decisions, champions, and who is at work."""
+    """The index of the pipelines: runs, batches, decisions, champions, schedules, and who is at work."""
 
     @abstractmethod
     def add(self, run: Run) -> None:
@@ -209,3 +209,11 @@ class Runs(ABC):
     @abstractmethod
     def end(self, flow: str, holder: str) -> None:
         """Work no longer."""
+
+    @abstractmethod
+    def schedule(self, flow: str, seconds: int) -> None:
+        """Say how often a flow runs."""
+
+    @abstractmethod
+    def state(self, flow: str, *, now: int) -> FlowState:
+        """How often a flow runs, and which run is at work at `now`, milliseconds since 1970."""

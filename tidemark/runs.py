@@ -71,6 +71,14 @@ class Batch(msgspec.Struct, frozen=True):
     reasons: dict[str, int] = {}
 
 
+class FlowState(msgspec.Struct, frozen=True):
+    """How a flow stands: it runs every `seconds`, None where no worker has said so yet; `at_work`: the run that works
+    now, None where none does."""
+
+    seconds: int | None
+    at_work: str | None
+
+
 class RunPage(msgspec.Struct, frozen=True):
     """Some runs, newest first, and where to go on from, None at the end."""
 
@@ -81,6 +89,11 @@ class RunPage(msgspec.Struct, frozen=True):
 def run_id(started_at: int, flow_run: str) -> str:
     """An id in the order of time, from Prefect's id of the run: the same for the same run."""
     return f"{started_at:013d}-{flow_run.replace('-', '')[:12]}"
+
+
+def began(run: str) -> int:
+    """When the run with an id began, milliseconds since 1970."""
+    return int(run.partition("-")[0])
 
 
 def read_cursor(cursor: str) -> str:

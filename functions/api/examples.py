@@ -114,8 +114,8 @@ _FRESH = {
 
 FLOWS = {
     "flows": [
-        {"name": "housing-data", "seconds": 120, "newest": _DATA},
-        {"name": "housing-ml", "seconds": 120, "newest": _ML},
+        {"name": "housing-data", "seconds": 120, "at_work": None, "newest": _DATA},
+        {"name": "housing-ml", "seconds": 120, "at_work": None, "newest": _ML},
     ]
 }
 RUNS = {"runs": [_ML], "cursor": None}

@@ -34,7 +34,7 @@ _app = Mangum(
         DynamoCells(_client, _settings),
         DynamoFeedback(_client, _settings.feedback_table),
         _now_ms,
-        pipelines.routes(_results, flow_seconds=settings.FlowSettings.flow_seconds, now_ms=_now_ms),
+        pipelines.routes(_results, _now_ms),
     ),
     lifespan="off",
 )

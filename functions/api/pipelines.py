@@ -23,8 +23,8 @@ CURSOR = "^[0-9]{13}-[0-9a-f-]{1,64}$"
 Cursor = Annotated[str | None, Query(description="where the page before ended", json_schema_extra={"pattern": CURSOR})]
 
 
-def routes(results: Results, *, flow_seconds: int, now_ms: Callable[[], int]) -> APIRouter:
-    """The routes; `flow_seconds`: how often each flow runs."""
+def routes(results: Results, now_ms: Callable[[], int]) -> APIRouter:
+    """The routes."""
     router = APIRouter(default_response_class=MsgspecResponse)
 
     def get(path: str, what: str, kind: type | None = None, **told: Any) -> Callable[..., Any]:
@@ -32,8 +32,8 @@ def routes(results: Results, *, flow_seconds: int, now_ms: Callable[[], int]) ->
 
     @get("/v1/flows", "The flows, each with its newest run", Flows, example=examples.FLOWS)
     def get_flows() -> Response:
-        """A flow's `newest` run is null before its first."""
-        return MsgspecResponse(results.flows(flow_seconds))
+        """How often each runs, the run that is at work, and the newest that has ended; null where there is none."""
+        return MsgspecResponse(results.flows(now_ms()))
 
     @get("/v1/flows/{flow}/runs", "A flow's runs, newest first", RunPage, example=examples.RUNS)
     def get_runs(flow: Flow, limit: Limit = 50, cursor: Cursor = None, status: Status | None = None) -> Response:

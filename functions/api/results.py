@@ -12,7 +12,7 @@ import msgspec
 from tidemark.champion import Champion, Decision
 from tidemark.errors import BadRequest, NotFound
 from tidemark.ports import Objects, Runs
-from tidemark.runs import FLOWS, Batch, Run, RunPage, Status, Step, read_cursor
+from tidemark.runs import FLOWS, Batch, Run, RunPage, Status, Step, began, read_cursor
 
 DATA, ML = FLOWS
 MODEL = "housing"
@@ -28,10 +28,12 @@ _FILE = re.compile(r"(steps/[a-zA-Z0-9][\w-]{0,99}\.json|charts/[a-zA-Z0-9][\w-]
 
 
 class Flow(msgspec.Struct, frozen=True):
-    """A flow: it runs every `seconds`; `newest` is its newest run, null before the first."""
+    """A flow: it runs every `seconds`, null where no worker was ever started; `at_work`: the id of the run that works
+    now, null where none does; `newest`: its newest run that has ended, null before the first."""
 
     name: str
-    seconds: int
+    seconds: int | None
+    at_work: str | None
     newest: Run | None
 
 
@@ -144,10 +146,13 @@ class Results:
     def __init__(self, runs: Runs, objects: Objects) -> None:
         self._runs, self._objects = runs, objects
 
-    def flows(self, seconds: int) -> Flows:
-        """Every flow, `seconds` the schedule of all."""
-        newest = {flow: self._runs.page(flow, limit=1).runs for flow in FLOWS}
-        return Flows([Flow(flow, seconds, found[0] if found else None) for flow, found in newest.items()])
+    def flows(self, now_ms: int) -> Flows:
+        """Every flow as it stands at `now_ms`."""
+        return Flows([self._flow(name, now_ms) for name in FLOWS])
+
+    def _flow(self, name: str, now_ms: int) -> Flow:
+        state = self._runs.state(name, now=now_ms)
+        return Flow(name, state.seconds, state.at_work, next(iter(self._runs.page(name, limit=1).runs), None))
 
     def page(self, flow: str, *, limit: int, cursor: str | None, status: Status | None) -> RunPage:
         """Some runs, newest first. Raises NotFound for another flow, BadRequest for a made-up cursor.
@@ -247,7 +252,7 @@ class Results:
     def metrics(self, *, limit: int) -> Metrics:
         """The figures of the newest trainings; a run that reused another's is none."""
         trained = islice(self._with_results(ML), limit)
-        points = [Point(origin := run.reused_from or run.id, started_at(origin), run.figures) for run in trained]
+        points = [Point(origin := run.reused_from or run.id, began(origin), run.figures) for run in trained]
         return Metrics(points[::-1])
 
     def models(self, *, limit: int) -> Models:
@@ -313,11 +318,6 @@ class Results:
             return self._objects.get(key)
         except NotFound:
             raise NotFound(f"run {run.id} has no file {name!r}: {_WHY.get(run.status, _AGE)}") from None
-
-
-def started_at(run: str) -> int:
-    """When the run with an id began, ms since 1970."""
-    return int(run.partition("-")[0])
 
 
 def _known(flow: str) -> None:

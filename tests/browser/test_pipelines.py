@@ -40,6 +40,8 @@ class Index:
         self.runs = DynamoRuns(self._client, self._table)
         self.known = seed(self.runs, S3Objects(stores.client(cloud.home, "s3"), outputs["LakeBucket"]))
         self._added: list[Run] = []
+        for flow in (DATA, ML):
+            self.runs.schedule(flow, 120)
 
     def add(self, run: Run) -> Run:
         self._added.append(run)
@@ -197,6 +199,15 @@ def test_it_fits_every_screen_in_light_and_dark(
     # Text has the contrast of the live page's palette in both.
     word = page.locator("[data-flow] h2").first.evaluate("node => getComputedStyle(node).color")
     assert word == ("rgb(230, 236, 236)" if scheme == "dark" else "rgb(22, 33, 31)")
+
+
+def test_the_app_starts_without_flows_and_says_that_none_run(look: Look, cloud: Cloud) -> None:
+    endpoints = cloud.home.state().endpoints
+    assert set(endpoints) == {"api", "live", "explorer"}
+    page = look(endpoints["explorer"])
+    expect(page.locator(".top")).to_contain_text("No flow runs here: the part flows was not started")
+    page.get_by_role("link", name="Housing prices").click()
+    expect(page.get_by_role("heading", level=1, name="Housing prices")).to_be_visible(timeout=15_000)
 
 
 def test_prices_and_an_api_that_comes_and_goes(look: Look) -> None:

@@ -17,7 +17,7 @@ from tidemark.champion import Champion, Decision, Gain
 from tidemark.errors import BadRequest, NotFound
 from tidemark.local import stores
 from tidemark.ports import Runs
-from tidemark.runs import Batch, Run, Status, Step, run_id
+from tidemark.runs import Batch, FlowState, Run, Status, Step, run_id
 
 NOW = 1_795_132_800_000
 DAY = 86_400_000
@@ -253,3 +253,15 @@ def test_of_many_that_begin_at_once_one_works(runs: Runs) -> None:
         found = list(pool.map(lambda n: runs.begin(FLOW, f"run-{n}", now=NOW, until=NOW + 30), range(16)))
     assert found.count(None) == 1
     assert {other for other in found if other} == {f"run-{found.index(None)}"}
+
+
+def test_a_flow_stands_as_it_was_last_told(runs: Runs) -> None:
+    assert runs.state(FLOW, now=NOW) == FlowState(None, None)
+    runs.schedule(FLOW, 120)
+    runs.schedule(FLOW, 60)
+    runs.begin(FLOW, "one", now=NOW, until=NOW + 30)
+    assert runs.state(FLOW, now=NOW + 30) == FlowState(60, "one")
+    assert runs.state(FLOW, now=NOW + 31) == FlowState(60, None)
+    runs.end(FLOW, "one")
+    assert runs.state(FLOW, now=NOW) == FlowState(60, None)
+    assert runs.state("housing-ml", now=NOW) == FlowState(None, None)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from typing import Any
 
 import httpx
@@ -17,8 +18,8 @@ from simulator.housing import Piece
 from tests.cloud import TIDEMARK
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_objects import S3Objects
-from tidemark.local import stores
-from tidemark.local.home import Home
+from tidemark.local import flow_services, stores
+from tidemark.local.home import ROOT, Home
 from tidemark.local.postgres import Postgres
 from tidemark.local.supervisor import Supervisor, wait_until
 from tidemark.runs import INCOMING, Run
@@ -135,6 +136,28 @@ class Flows:
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def as_the_worker(self, code: str, more: dict[str, str] | None = None) -> str:
+        """Run some Python with the worker's environment, and `more`; what it printed."""
+        home = self.home
+        service = flow_services.worker(
+            home,
+            {"PREFECT_API_URL": f"{self.prefect}/api"},
+            self.mlflow,
+            Postgres(home, home.port("postgres")).url("mlflow", "psycopg2"),
+            home.port("ministack"),
+            stores.running(home),
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, **service.environment, **(more or {})},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout + done.stderr
 
     # -- processes
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from distributed import Client, LocalCluster
 
 from simulator import housing
 from tests.flows.cloud import Flows
-from tidemark.local import flow_services, stores
-from tidemark.local.home import ROOT
 from tidemark.runs import Run
 from tidemark.settings import variable
 
@@ -28,21 +23,10 @@ asyncio.run({flow}())
 
 def run_here(running: Flows, name: str, **settings: str) -> tuple[Run, str]:
     """A flow in a process of its own, with the worker's environment and other settings; and what it logged."""
-    home = running.home
-    prefect = {"PREFECT_API_URL": f"{running.prefect}/api"}
-    service = flow_services.worker(home, prefect, running.mlflow, home.port("ministack"), stores.running(home))
     variables = {variable(setting): value for setting, value in settings.items()}
     code = CODE.format(module=name.replace("-", "_"), flow=name.replace("-", "_"))
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **service.environment, **variables},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return running.index.page(name, limit=1).runs[0], done.stdout + done.stderr
+    log = running.as_the_worker(code, variables)
+    return running.index.page(name, limit=1).runs[0], log
 
 
 def batch(name: str, seed: int, rows: int = 600) -> housing.Piece:

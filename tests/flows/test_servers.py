@@ -170,7 +170,7 @@ def test_a_prefect_of_the_users_own_is_used(
     part.begin()
     part.go_on(stack)
     endpoints = part.finish(stack)
-    worker = flow_services.worker(home, users, endpoints["mlflow"], home.port("ministack"), stack)
+    worker = flow_services.worker(home, users, endpoints["mlflow"], "database", home.port("ministack"), stack)
     assert {"postgres", "mlflow"} <= set(supervisor.added)
     assert ("prefect" in supervisor.added) == (not users)
     if users:

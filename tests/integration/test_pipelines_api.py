@@ -66,8 +66,10 @@ def plain(value: object) -> Any:
 
 
 def test_flows_come_with_their_newest_runs(pipelines: Pipelines) -> None:
+    for flow, seconds in ((DATA, 90), (ML, 60)):
+        pipelines.runs.schedule(flow, seconds)
     flows = pipelines.get("/v1/flows")["flows"]
-    assert [(flow["name"], flow["seconds"]) for flow in flows] == [(DATA, 120), (ML, 120)]
+    assert [(flow["name"], flow["seconds"], flow["at_work"]) for flow in flows] == [(DATA, 90, None), (ML, 60, None)]
     assert all(flow["newest"] for flow in flows)
 
 

@@ -34,7 +34,7 @@ class Api:
 
     def __init__(self) -> None:
         self.runs, self.objects = MemoryRuns(), MemoryObjects()
-        routes = pipelines.routes(Results(self.runs, self.objects), flow_seconds=120, now_ms=lambda: LATER)
+        routes = pipelines.routes(Results(self.runs, self.objects), lambda: LATER)
         app = create_app(Store(), MemoryLedger(), MemoryLedger(), MemoryFeedback(), lambda: LATER, routes)
         self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
@@ -75,8 +75,8 @@ def plain(value: object) -> Any:
 
 def test_before_the_first_run_the_flows_have_none(api: Api) -> None:
     assert api.get("/v1/flows") == {
-        "flows": [{"name": name, "seconds": 120, "newest": None} for name in (DATA, ML)]
-    }  # fmt: skip
+        "flows": [{"name": name, "seconds": None, "at_work": None, "newest": None} for name in (DATA, ML)]
+    }
     assert api.get(f"/v1/flows/{DATA}/runs") == {"runs": [], "cursor": None}
     assert api.get("/v1/housing/batches") == {"batches": []}
     assert api.get("/v1/housing/metrics") == {"metrics": []}
@@ -88,6 +88,15 @@ def test_before_the_first_run_the_flows_have_none(api: Api) -> None:
 def test_flows_come_with_their_newest_runs(api: Api, known: dict[str, Run]) -> None:
     newest = {flow["name"]: flow["newest"] for flow in api.get("/v1/flows")["flows"]}
     assert newest == {DATA: plain(known["data skipped"]), ML: plain(known["ml again"])}
+
+
+def test_flows_tell_their_schedule_and_who_is_at_work(api: Api) -> None:
+    api.runs.schedule(DATA, 90)
+    api.runs.begin(DATA, "dead", now=LATER - 40_000, until=LATER - 1)
+    api.runs.begin(ML, "alive", now=LATER - 40_000, until=LATER + 1)
+    data, models = api.get("/v1/flows")["flows"]
+    assert (data["seconds"], data["at_work"]) == (90, None)
+    assert (models["seconds"], models["at_work"]) == (None, "alive")
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 200])

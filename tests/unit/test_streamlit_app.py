@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from functions.api import examples
-from streamlit_app import looks, session
+from streamlit_app import session
 from streamlit_app.api import Api, Judged, Point
 from streamlit_app.blocks import FIELDS, block, usual
 from streamlit_app.eda_charts import chosen_place, selectable, side_by_side
@@ -33,7 +33,6 @@ from tests.explorer import Behind, Bridge
 from tests.pipelines import DATA, ML, NOW, run_of, seed
 from tidemark.errors import BadRequest, NotFound, TidemarkError, Unauthorized, Unavailable
 from tidemark.housing import monitoring
-from tidemark.housing.charts import looks as charts_looks
 from tidemark.housing.requests import decode, json_schemas
 from tidemark.runs import FLOWS, Batch, Run, RunPage, Status
 from tidemark.settings import ExplorerSettings
@@ -137,6 +136,18 @@ def test_before_the_first_run_the_page_says_what_will_be_there() -> None:
 
 
 @pytest.mark.usefixtures("pages")
+def test_a_run_at_work_is_told_of(behind: Behind) -> None:
+    working = run_of(ML, 3).id
+    behind.runs.begin(ML, working, now=NOW, until=NOW + 10**12)
+    assert "The first run is at work" in said(opened())
+    behind.runs.add(run_of(ML, 2))
+    page = opened()
+    assert "at work, began" in said(page)
+    behind.runs.end(ML, working)
+    assert "at work" not in said(page.run())
+
+
+@pytest.mark.usefixtures("pages")
 @pytest.mark.parametrize("settings", [{}])
 def test_where_no_flow_runs_the_page_says_so() -> None:
     words = said(opened())
@@ -163,7 +174,7 @@ def test_only_what_was_added_is_asked_for(behind: Behind, bridge: Bridge) -> Non
     app = opened()
     bridge.asked.clear()
     app.run()
-    assert bridge.asked == [f"GET /v1/flows/{flow}/runs" for flow in FLOWS]
+    assert bridge.asked == ["GET /v1/flows", *(f"GET /v1/flows/{flow}/runs" for flow in FLOWS)]
     behind.runs.add(run_of(ML, 7, headline="one more"))
     assert "One more." in said(app.run())
 
@@ -340,11 +351,6 @@ def test_every_state_has_a_word() -> None:
     assert set(STATES) == set(get_args(Status))
     assert set(JUDGED) - {"none"} == set(get_args(monitoring.Status))
     assert msgspec.convert(examples.SUMMARY["monitoring"]["freshness"], Judged).status == "ok"
-
-
-def test_the_charts_look_is_the_reports_own() -> None:
-    for mode in ("light", "dark"):
-        assert looks.config(mode) == charts_looks.config(mode)
 
 
 class Pages(Api):

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from tidemark.champion import Champion, Decision
 from tidemark.errors import NotFound
 from tidemark.ports import Runs
-from tidemark.runs import Batch, Run, RunPage, read_cursor
+from tidemark.runs import Batch, FlowState, Run, RunPage, read_cursor
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -120,6 +120,17 @@ class DynamoRuns(Runs):
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return  # another has taken over: it ran out
+
+    def schedule(self, flow: str, seconds: int) -> None:
+        item = {"list": {"S": "schedules"}, "id": {"S": flow}, "seconds": {"N": str(seconds)}}
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def state(self, flow: str, *, now: int) -> FlowState:
+        scheduled, work = self._get("schedules", flow), self._get("at-work", flow)
+        return FlowState(
+            int(scheduled["seconds"]["N"]) if scheduled else None,
+            str(work["holder"]["S"]) if work and int(work["until"]["N"]) >= now else None,
+        )
 
     def _put(self, name: str, key: str, document: object, *, expires: bool = False) -> None:
         item: dict[str, Any] = {

@@ -6,7 +6,7 @@ from tidemark import runs
 from tidemark.champion import Champion, Decision
 from tidemark.errors import NotFound
 from tidemark.ports import Found, Objects, Runs
-from tidemark.runs import Batch, Run, RunPage
+from tidemark.runs import Batch, FlowState, Run, RunPage
 
 
 class MemoryObjects(Objects):
@@ -54,6 +54,7 @@ class MemoryRuns(Runs):
         self._decisions: dict[tuple[str, str], Decision] = {}
         self._champions: dict[str, Champion] = {}
         self._at_work: dict[str, tuple[str, int]] = {}
+        self._schedules: dict[str, int] = {}
 
     def add(self, run: Run) -> None:
         self._runs[run.flow, run.id] = run
@@ -103,3 +104,10 @@ class MemoryRuns(Runs):
     def end(self, flow: str, holder: str) -> None:
         if self._at_work.get(flow, ("", 0))[0] == holder:
             del self._at_work[flow]
+
+    def schedule(self, flow: str, seconds: int) -> None:
+        self._schedules[flow] = seconds
+
+    def state(self, flow: str, *, now: int) -> FlowState:
+        holder, until = self._at_work.get(flow, (None, 0))
+        return FlowState(self._schedules.get(flow), holder if until >= now else None)

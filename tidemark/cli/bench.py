@@ -19,6 +19,7 @@ BENCHES = {
     "fan-out": "fan_out.bench",
     "page": "page",
     "flows": "flows",
+    "history": "history",
 }
 
 

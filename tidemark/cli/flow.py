@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.cli.console import err, print_json
 from tidemark.errors import Misuse, TidemarkError
 from tidemark.local import flow_services, stores
@@ -52,17 +53,18 @@ def run(
 
 def register_flows() -> None:
     """Tell Prefect (Cloud, where PREFECT_API_URL names it) of every flow and its schedule."""
-    with _prefect():
+    with _prefect() as home:
         from prefect.runner import Runner
 
         from flows import worker
 
-        asyncio.run(worker.register(Runner(name="tidemark")))
+        runs = DynamoRuns(stores.client(home, "dynamodb"), stores.running(home)["RunsTable"])
+        asyncio.run(worker.register(Runner(name="tidemark"), runs))
     err.print(f"registered: {', '.join(FLOWS)}")
 
 
 @contextmanager
-def _prefect() -> Iterator[None]:
+def _prefect() -> Iterator[Home]:
     """Let Prefect's client find the server: the user's own, or the local one."""
     home = Home()
     if not flow_services.users_prefect():
@@ -76,7 +78,7 @@ def _prefect() -> Iterator[None]:
     for setting, output in (("runs_table", "RunsTable"), ("lake_bucket", "LakeBucket")):
         os.environ.setdefault(variable(setting), stack[output])
     try:
-        yield
+        yield home
     except ConnectionError as error:
         raise TidemarkError(f"Prefect does not answer: {error}") from None
 

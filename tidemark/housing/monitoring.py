@@ -117,7 +117,8 @@ def volume(rows: int, before: Sequence[int]) -> Volume:
     """The newest batch's `rows` against those of the batches `before` it, oldest first; the last 20 count."""
     recent = before[-RECENT_BATCHES:]
     if len(recent) < FEWEST_BATCHES:
-        words = f"{rows:,} rows; {len(recent)} batches came before, too few to say what is usual."
+        came = "1 batch" if len(recent) == 1 else f"{len(recent)} batches"
+        words = f"{rows:,} rows; {came} came before, too few to say what is usual."
         return Volume("ok", words, rows, None, None, None, len(recent))
     median = statistics.median(recent)
     spread = 1.4826 * statistics.median(abs(count - median) for count in recent)

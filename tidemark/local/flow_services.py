@@ -78,7 +78,12 @@ def users_prefect() -> dict[str, str]:
 
 
 def worker(
-    home: Home, prefect_variables: dict[str, str], mlflow_url: str, emulator_port: int, stack: dict[str, str]
+    home: Home,
+    prefect_variables: dict[str, str],
+    mlflow_url: str,
+    mlflow_database: str,
+    emulator_port: int,
+    stack: dict[str, str],
 ) -> Service:
     """The process that runs the flows; `stack`: the Core stack's outputs."""
     return Service(
@@ -91,7 +96,9 @@ def worker(
             **PATIENT,
             **prefect_variables,
             "PREFECT_HOME": str(home.prefect),
+            **TO_DATABASE,
             "MLFLOW_TRACKING_URI": mlflow_url,
+            "MLFLOW_BACKEND_STORE_URI": mlflow_database,
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
             variable("lake_bucket"): stack["LakeBucket"],

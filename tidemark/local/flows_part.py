@@ -46,6 +46,7 @@ class FlowsPart:
         self._prefect_port = ports["prefect"]
         self._mlflow = f"http://{HOST}:{ports['mlflow']}"
         self._prefect = f"http://{HOST}:{ports['prefect']}"
+        self._mlflow_database = self._postgres.url("mlflow", "psycopg2")
         self._users_prefect = flow_services.users_prefect()
 
     def begin(self) -> None:
@@ -71,9 +72,10 @@ class FlowsPart:
         """Start what needs the stack, whose outputs `stack` is. Raises TidemarkError where `begin` came to nothing."""
         self._begun.result()
         self._say("starting MLflow")
-        database = self._postgres.url("mlflow", "psycopg2")
         self._supervisor.add(
-            flow_services.mlflow(self._home, self._mlflow_port, database, self._emulator_port, stack["LakeBucket"])
+            flow_services.mlflow(
+                self._home, self._mlflow_port, self._mlflow_database, self._emulator_port, stack["LakeBucket"]
+            )
         )
 
     def finish(self, stack: dict[str, str]) -> dict[str, str]:
@@ -88,7 +90,9 @@ class FlowsPart:
         self._say("waiting for MLflow")
         self._supervisor.wait_for("mlflow", lambda: answers(f"{self._mlflow}/health"), seconds=FIRST_START_S)
         self._say("waiting for the flows' worker")
-        self._supervisor.add(flow_services.worker(self._home, prefect, self._mlflow, self._emulator_port, stack))
+        self._supervisor.add(
+            flow_services.worker(self._home, prefect, self._mlflow, self._mlflow_database, self._emulator_port, stack)
+        )
         self._supervisor.wait_for(
             "flows", lambda: _registered(prefect), what="the flows' worker", seconds=FIRST_START_S
         )

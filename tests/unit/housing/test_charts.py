@@ -10,9 +10,9 @@ import vl_convert
 
 from tests.unit.housing.samples import clean, csv, drawn
 from tidemark.housing.charts import CHARTS, specs
-from tidemark.housing.charts.looks import PALETTES, config, minus, money, number, percent
 from tidemark.housing.monitoring import drift, sketch
 from tidemark.housing.profile import STEPS, Study
+from tidemark.looks import PALETTES, config, minus, money, number, percent
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from tidemark.housing.charts.looks import Mode, config
 from tidemark.housing.charts.prices import price_by_category, price_by_income, price_map
 from tidemark.housing.charts.spread import category_bars, histograms, missingness
 from tidemark.housing.charts.strength import correlation_map, drift, feature_importance
+from tidemark.looks import Mode, config
 
 __all__ = ["CHARTS", "config", "specs"]
 

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import altair as alt
 
-from tidemark.housing.charts.looks import config, money, number
 from tidemark.housing.columns import BY_NAME, INCOME, PRICE
+from tidemark.looks import config, money, number
 
 Rows: TypeAlias = Sequence[dict[str, Any]]
 D = TypeVar("D", alt.LayerChart | alt.FacetChart, alt.ConcatChart, alt.HConcatChart)

@@ -8,9 +8,9 @@ from typing import Any
 import altair as alt
 
 from tidemark.housing.charts.drawing import Layers, bars_tall, data, dollars, dressed, names
-from tidemark.housing.charts.looks import money
 from tidemark.housing.geography import SHRINK
 from tidemark.housing.training import Judgement, Region
+from tidemark.looks import money
 
 MAP_WIDTH = 480
 

@@ -14,11 +14,11 @@ from tidemark.housing.charts.drawing import (
     dressed,
     names,
 )
-from tidemark.housing.charts.looks import money
 from tidemark.housing.columns import INCOME
 from tidemark.housing.geography import SHRINK
 from tidemark.housing.profile.bins import Binning, PriceMap
 from tidemark.housing.profile.categories import Encoding, OneHot
+from tidemark.looks import money
 
 MAP_WIDTH = 420
 

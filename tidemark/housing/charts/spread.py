@@ -22,11 +22,11 @@ from tidemark.housing.charts.drawing import (
     title,
     unit,
 )
-from tidemark.housing.charts.looks import percent
 from tidemark.housing.columns import INCOME, PRICE
 from tidemark.housing.profile.bins import Distributions, Histogram, round_width
 from tidemark.housing.profile.categories import Encoding
 from tidemark.housing.profile.univariate import MissingValues
+from tidemark.looks import percent
 
 COLUMNS = 3
 SMALL = (236, 104)

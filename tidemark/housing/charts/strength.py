@@ -5,11 +5,11 @@ from __future__ import annotations
 import altair as alt
 
 from tidemark.housing.charts.drawing import BAR, WIDTH, Layers, bars_tall, data, dollars, dressed, names, short, title
-from tidemark.housing.charts.looks import minus, money
 from tidemark.housing.columns import NUMBERS, PRICE
 from tidemark.housing.monitoring import PSI, ColumnDrift, Drift
 from tidemark.housing.profile.importance import Importance
 from tidemark.housing.profile.relations import Correlations
+from tidemark.looks import minus, money
 
 
 def correlation_map(result: Correlations) -> Layers:
