@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tidemark.housing import candidates
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\((?P<target>[^)#\s]+)(?:#[^)]*)?\)")
@@ -36,6 +38,13 @@ def test_every_demand_of_the_briefs_says_where_it_is_met() -> None:
     states = [row.split("|")[2].strip() for row in rows if not row.startswith(("| demand", "| ---"))]
     assert len(states) >= 50
     assert {state.split(" ")[0] for state in states} <= {"met", "partly", "replaced", "later"}
+
+
+def test_the_price_models_settings_are_those_that_the_page_chose() -> None:
+    text = (ROOT / "docs" / "housing-settings.md").read_text()
+    chosen = [dict(part.rsplit(" ", 1) for part in row.split(", ")) for row in re.findall(r"\*\*(.*)\*\*", text)]
+    standing = [candidates.LIGHTGBM, candidates.FOREST, candidates.RIDGE]
+    assert chosen == [{name: str(value) for name, value in settings.items()} for settings in standing]
 
 
 def test_commands_of_the_readme_exist() -> None:

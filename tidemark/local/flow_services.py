@@ -23,6 +23,8 @@ TELLS_NOBODY = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
 }
+# As long as Prefect Cloud's free tier does; the index and the bucket have each run for longer.
+PREFECT_KEEPS_S = 7 * 86_400
 # PostgreSQL here has no certificate, and is asked for none whatever the user's own PostgreSQL needs.
 TO_DATABASE = {"PGSSLMODE": "disable"}
 
@@ -62,6 +64,8 @@ def prefect(home: Home, port: int, database: str) -> Service:
             "PREFECT_API_URL": f"{page}/api",
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": database,
             "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"{page},http://localhost:{port}",
+            "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+            "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(PREFECT_KEEPS_S),
             "PREFECT_SERVER_UI_API_URL": f"{page}/api",
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
             "PREFECT_SERVER_UI_V2_ENABLED": "false",  # the second edition asks a tracker's server, whatever is set here
