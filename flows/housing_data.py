@@ -40,7 +40,9 @@ async def _run(work: Work) -> Run:
     try:
         study = await work.do("read", "Read all good rows", _study, work.parts)
     except NotFound as error:
-        raise Skipped(str(error)) from None
+        if not taken:
+            raise Skipped(str(error)) from None
+        return await _nothing_good(work, taken, recent, watched)
     for step in STEPS:
         results[step.name] = await work.do(step.name, step.title, step.run, study)
         work.save(f"steps/{step.name}.json", results[step.name])
@@ -95,6 +97,16 @@ def _watch(parts: Parts, recent: list[Batch]) -> Monitoring:
 
 def _study(parts: Parts) -> Study:
     return Study(parts.housing.table())
+
+
+async def _nothing_good(work: Work, taken: list[Batch], recent: list[Batch], watched: Monitoring) -> Run:
+    return await work.finish(
+        "skipped",
+        data_report.headline(0, taken) + ": there is nothing to look at yet",
+        report={"data": {"rows": 0}, "batches": taken, "monitoring": watched},
+        text=lambda run: data_report.report(run, taken, recent, {}, watched),
+        figures=_figures(0, taken, watched),
+    )
 
 
 async def _reuse(work: Work, before: Run, taken: list[Batch], recent: list[Batch], watched: Monitoring) -> Run:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+from mlflow.exceptions import MlflowException
 from prefect import flow
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
@@ -18,12 +22,13 @@ from prefect.tasks import task
 
 from flows.tracking import Tracking
 from flows.work import Skipped, Work, perform, timed
+from tidemark import promotion, trees
 from tidemark.champion import Champion, Decision
 from tidemark.errors import TidemarkError
 from tidemark.housing import champions, ml_report, training
 from tidemark.housing.candidates import Forest, LightGbm
 from tidemark.housing.charts import models as model_charts
-from tidemark.housing.dataset import SPATIAL_FOLDS, Dataset, from_frame
+from tidemark.housing.dataset import FOLDS_FILE, Dataset, from_frame
 from tidemark.housing.price_model import Estimates
 from tidemark.housing.training import Contender
 from tidemark.runs import Run
@@ -57,6 +62,7 @@ async def _run(work: Work) -> Run:
     parts = work.parts
     try:
         dataset: Dataset = await work.do("read", "Read and split 70/30", lambda: from_frame(parts.housing.frame()))
+        folds = training.folds_of(dataset)
     except TidemarkError as error:
         raise Skipped(str(error)) from None
     fingerprint = f"{dataset.fingerprint}-{_code()}"
@@ -64,7 +70,7 @@ async def _run(work: Work) -> Run:
     if before is not None:
         return await _reuse(work, before, len(dataset))
     work.say(f"{len(dataset):,} blocks: {len(dataset.training):,} to learn from, {len(dataset.test):,} held out")
-    contenders, spatial = await _train(work, dataset)
+    contenders, spatial = await _train(work, dataset, folds)
     winner = training.choose(contenders, dataset.training)
     with work.step("judge", "Judge on rows and regions held out"):
         judgements = {name: training.judge(one, dataset, spatial[name]) for name, one in contenders.items()}
@@ -78,9 +84,7 @@ async def _run(work: Work) -> Run:
             for name, one in contenders.items()
         }
     with work.step("gate", "Promotion gate"):
-        decision, champion = _gate(
-            work, dataset, contenders, winner, figures, partial(tracking.register, tracked[winner])
-        )
+        decision, champion = _gate(work, dataset, contenders, winner, partial(tracking.register, tracked[winner]))
         if champion is not None:
             tracking.crown(champion)
     with work.step("charts", "Charts and map of errors"):
@@ -111,11 +115,14 @@ async def _run(work: Work) -> Run:
         fingerprint=fingerprint,
         figures=figures,
     )
-    tracking.attach(tracked[winner], "report.md", ml_report.report(run, dataset, results))
+    try:
+        tracking.attach(tracked[winner], "report.md", ml_report.report(run, dataset, results))
+    except MlflowException as error:
+        work.log.warning("MLflow has this run without its report: %s", error)
     return run
 
 
-async def _train(work: Work, dataset: Dataset) -> tuple[dict[str, Contender], dict[str, Estimates]]:
+async def _train(work: Work, dataset: Dataset, folds: list[int]) -> tuple[dict[str, Contender], dict[str, Estimates]]:
     """Every algorithm on the training rows, then on all regions but one in turn: two at a time, or on Dask."""
     alone = (LightGbm.name,) if _SCHEDULER else ()  # Dask's learner itself takes every worker
     fitting = {
@@ -132,8 +139,7 @@ async def _train(work: Work, dataset: Dataset) -> tuple[dict[str, Contender], di
         work.took(f"fit {name}", f"Fit {name}, and judge it on training rows left out in turn", seconds)
     leaving_out = {
         name: [
-            _begin(f"{name} without fold {fold}", training.elsewhere, name, fold, dataset, contender)
-            for fold in range(SPATIAL_FOLDS)
+            _begin(f"{name} without fold {fold}", training.elsewhere, name, fold, dataset, contender) for fold in folds
         ]
         for name, contender in contenders.items()
     }
@@ -156,22 +162,34 @@ def _gate(
     dataset: Dataset,
     contenders: dict[str, Contender],
     winner: str,
-    figures: dict[str, float],
     register: Callable[[str, bytes], str],
 ) -> tuple[Decision, Champion | None]:
     """Let the winner serve, or not; either way the decision is recorded with its reason.
 
-    Whatever is written is the same again where a run was killed in between and another does it once more.
+    Where a run is killed in between, the next does it once more: what is written is the same again, and a crown and the
+    decision behind it are written together.
     """
     objects, runs = work.parts.objects, work.parts.runs
     champion = runs.champion(MODEL)
-    facts = {"algorithm": winner, "rows": len(dataset.training), "figures": figures}
+    facts = {"algorithm": winner, "rows": len(dataset.training)}
     model = training.serving(contenders[winner], dataset, facts).dumps()
     fingerprint = hashlib.sha256(model).hexdigest()[:16]
     verdict = champions.challenge(objects, champion, contenders[winner], contenders, dataset.training)
     promoted, reason = verdict.promoted, verdict.reason
     if champion is not None and champion.fingerprint == fingerprint:
         promoted, reason = False, "refused: it is the champion itself, bit for bit"
+    decision = Decision(
+        at=work.started_at,
+        model=MODEL,
+        run=work.id,
+        challenger=fingerprint,
+        champion=champion.fingerprint if champion else None,
+        promoted=promoted,
+        reason=reason,
+        rows=len(dataset.training),
+        over_baseline=verdict.over_baseline,
+        over_champion=verdict.over_champion,
+    )
     if promoted:
         champions.keep(objects, fingerprint, model, dataset.training, contenders[winner])
         crowned = Champion(
@@ -184,33 +202,29 @@ def _gate(
             version=register(fingerprint, model),
             previous=champion.fingerprint if champion else None,
         )
-        if runs.crown(crowned, replacing=champion):
-            champion = crowned
-        else:
-            promoted, reason = False, "refused: another run has promoted a model meanwhile"
-            champion = runs.champion(MODEL)
-    decision = Decision(
-        at=work.started_at,
-        model=MODEL,
-        run=work.id,
-        challenger=fingerprint,
-        champion=champion.previous if promoted and champion else champion.fingerprint if champion else None,
-        promoted=promoted,
-        reason=reason,
-        rows=len(dataset.training),
-        over_baseline=verdict.over_baseline,
-        over_champion=verdict.over_champion,
-    )
+        work.go_on()
+        if runs.crown(crowned, replacing=champion, decision=decision):
+            work.say(reason)
+            return decision, crowned
+        champion = runs.champion(MODEL)
+        decision = msgspec.structs.replace(
+            decision,
+            champion=champion.fingerprint if champion else None,
+            promoted=False,
+            reason="refused: another run has promoted a model meanwhile",
+        )
     runs.add_decision(decision)
-    work.say(reason)
+    work.say(decision.reason)
     return decision, champion
 
 
 def _code() -> str:
     """The same while the code that trains is the same."""
     hasher = hashlib.sha256()
-    for path in sorted(CODE.glob("*.py")):
+    beside = (Path(inspect.getfile(module)) for module in (promotion, trees))
+    for path in sorted((*CODE.glob("*.py"), FOLDS_FILE, *beside)):
         hasher.update(path.read_bytes())
+    hasher.update("".join(version(package) for package in ("lightgbm", "numpy", "scikit-learn")).encode())
     return hasher.hexdigest()[:8]
 
 

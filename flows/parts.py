@@ -22,15 +22,18 @@ if TYPE_CHECKING:
 
 # A flow may wait for a store that is started anew; nothing that it does twice does harm.
 _PATIENT = Config(retries={"total_max_attempts": 6, "mode": "standard"}, connect_timeout=5, read_timeout=60)
+# A heartbeat that waits is none.
+_PROMPT = Config(retries={"total_max_attempts": 2, "mode": "standard"}, connect_timeout=3, read_timeout=4)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The outside."""
+    """The outside. `heartbeat`: the same index as `runs`, for saying in time that a run is at work."""
 
     settings: settings.FlowSettings
     objects: Objects
     runs: Runs
+    heartbeat: Runs
     housing: HousingStore
 
 
@@ -39,6 +42,9 @@ def connect() -> Parts:
     found = settings.load(settings.FlowSettings)
     session = botocore.session.get_session()
     objects = S3Objects(cast("S3Client", session.create_client("s3", config=_PATIENT)), found.lake_bucket)
-    runs = DynamoRuns(cast("DynamoDBClient", session.create_client("dynamodb", config=_PATIENT)), found.runs_table)
+    runs, heartbeat = (
+        DynamoRuns(cast("DynamoDBClient", session.create_client("dynamodb", config=config)), found.runs_table)
+        for config in (_PATIENT, _PROMPT)
+    )
     folder = Path(found.flow_folder or Path(tempfile.gettempdir()) / f"tidemark-{found.lake_bucket}")
-    return Parts(found, objects, runs, HousingStore(objects, runs, folder / "housing"))
+    return Parts(found, objects, runs, heartbeat, HousingStore(objects, runs, folder / "housing"))

@@ -14,22 +14,31 @@ from prefect import get_client, get_run_logger
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.filters import FlowRunFilter
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.runtime import deployment, flow_run
 from prefect.states import Completed, Crashed
 from prefect.tasks import task
 
 from flows.parts import Parts, connect
-from tidemark.runs import Run, Status, Step, run_id
+from tidemark.errors import NotFound
+from tidemark.ports import Runs
+from tidemark.runs import WITH_RESULTS, Run, Status, Step, began, run_id
 
 HOLD_MS = 30_000  # a run that has not been heard of for so long is dead, and another may work
 HEARTBEAT_S = 8.0
+LOOKED_AT = 20  # of the newest runs, those that ended without a word are told of
+RESULTS_STAND_MS = 80 * 86_400_000  # the bucket keeps a run's files for 90 days
 LATE = 0.5  # of the schedule's interval: the next run is nearer than the one that was missed
 T = TypeVar("T")
 
 
 class Skipped(Exception):
     """This run has nothing to do; its text says why."""
+
+
+class TakenOver(Exception):
+    """This run was not heard of for too long, and another works in its place."""
 
 
 class Work:
@@ -41,37 +50,43 @@ class Work:
         self.log = get_run_logger()
         self.started_at = _now_ms()
         self.flow_run = str(flow_run.get_id())
-        self.id = run_id(self.started_at, self.flow_run)
+        self.scheduled: datetime = flow_run.get_scheduled_start_time()
+        self.id = run_id(_ms(self.scheduled), self.flow_run)
         self.steps: list[Step] = []
         self.lines: list[str] = []
         self._done = threading.Event()
+        self._taken_over: str | None = None
         self._beating: threading.Thread | None = None
 
     # -- who works
 
     async def begin(self) -> None:
         """Become the one run of the flow that works. Raises Skipped where this one comes too late, or another does."""
-        scheduled = flow_run.get_scheduled_start_time()
-        late = (datetime.now(UTC) - scheduled).total_seconds() if scheduled else 0.0
+        late = (datetime.now(UTC) - self.scheduled).total_seconds()
         if late > LATE * self.parts.settings.flow_seconds:
             raise Skipped(f"late by {late:,.0f} s: the next run does the work")
-        other = self._hold()
+        other = self._hold(self.parts.runs)
         if other is not None:
             raise Skipped(f"run {other} is at work")
         self._beating = threading.Thread(target=self._beat, daemon=True)
         self._beating.start()
         await self._bury()
 
-    def _hold(self) -> str | None:
+    def _hold(self, runs: Runs) -> str | None:
         now = _now_ms()
-        return self.parts.runs.begin(self.flow, self.id, now=now, until=now + HOLD_MS)
+        return runs.begin(self.flow, self.id, now=now, until=now + HOLD_MS)
 
     def _beat(self) -> None:
-        while not self._done.wait(HEARTBEAT_S):
+        while self._taken_over is None and not self._done.wait(HEARTBEAT_S):
             try:
-                self._hold()
+                self._taken_over = self._hold(self.parts.heartbeat)
             except Exception as error:  # noqa: BLE001  # the next beat may do; without any the run is taken for dead
                 self.log.warning("cannot say that this run is at work: %s", error)
+
+    def go_on(self) -> None:
+        """Raises TakenOver where another run works by now: this one must touch nothing any more."""
+        if self._taken_over is not None:
+            raise TakenOver(f"this run was not heard of for {HOLD_MS // 1000} s, and run {self._taken_over} took over")
 
     def end(self) -> None:
         """Let another work."""
@@ -81,27 +96,35 @@ class Work:
             self.parts.runs.end(self.flow, self.id)
 
     async def _bury(self) -> None:
-        """Say of runs that ended without a word that they did: Prefect would show them as running for ever."""
+        """Tell of runs that ended without a word, killed or cancelled. Prefect would show some as running for ever."""
+        question = {"deployment_id": {"any_": [deployment.id or _NONE]}, "state": {"type": {"any_": list(_UNHEARD)}}}
         async with get_client() as client:
-            running = await client.read_flow_runs(
-                flow_run_filter=FlowRunFilter.model_validate(
-                    {
-                        "state": {"type": {"any_": ["RUNNING"]}},
-                        "deployment_id": {"any_": [deployment.id or _NONE]},
-                    }
-                )
+            found = await client.read_flow_runs(
+                flow_run_filter=FlowRunFilter.model_validate(question),
+                sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+                limit=LOOKED_AT,
             )
-            for other in running:
-                began = other.start_time or other.created
-                if str(other.id) == self.flow_run or began is None or _age_ms(began) < HOLD_MS:
+            for other in found:
+                if str(other.id) == self.flow_run or other.expected_start_time is None or other.state is None:
                     continue
-                words = "its process ended without a word; what it had not finished, the next run does"
-                self.log.warning("run %s: %s", other.name, words)
-                await client.set_flow_run_state(other.id, Crashed(message=words), force=True)
-                started = int(began.timestamp() * 1000)
-                self.parts.runs.add(
-                    Run(run_id(started, str(other.id)), self.flow, str(other.id), "failed", started, _now_ms(), words)
-                )
+                words = other.state.message or "its process ended without a word"
+                if other.state.type == StateType.RUNNING:
+                    if _now_ms() - _ms(other.start_time or other.expected_start_time) < HOLD_MS:
+                        continue
+                    words = "its process ended without a word; what it had not finished, the next run does"
+                    self.log.warning("run %s: %s", other.name, words)
+                    await client.set_flow_run_state(other.id, Crashed(message=words), force=True)
+                self._tell_of(other.start_time or other.expected_start_time, other, words)
+
+    def _tell_of(self, started: datetime, other: FlowRun, words: str) -> None:
+        """Add a run that left no entry in the index."""
+        assert other.expected_start_time is not None
+        identity = run_id(_ms(other.expected_start_time), str(other.id))
+        ended = _ms(other.end_time) if other.end_time else _now_ms()
+        try:
+            self.parts.runs.get(self.flow, identity)
+        except NotFound:
+            self.parts.runs.add(Run(identity, self.flow, str(other.id), "failed", _ms(started), ended, words))
 
     # -- steps
 
@@ -113,6 +136,7 @@ class Work:
     @contextmanager
     def step(self, name: str, title: str) -> Iterator[None]:
         """Time and log a step."""
+        self.go_on()
         began = time.perf_counter()
         yield
         self.took(name, title, time.perf_counter() - began)
@@ -130,19 +154,19 @@ class Work:
     def same(self, fingerprint: str) -> Run | None:
         """The flow's newest run with results, where it looked at the same data with the same code."""
         for run in self.parts.runs.page(self.flow, limit=20).runs:
-            if run.status in ("completed", "reused"):
-                return run if run.fingerprint == fingerprint else None
+            if run.status in WITH_RESULTS:
+                young = _now_ms() - began(run.reused_from or run.id) < RESULTS_STAND_MS
+                return run if run.fingerprint == fingerprint and young else None
         return None
 
     def reuse(self, before: Run) -> str:
         """Log every step of an earlier run whose results stand; returns the run that they came from."""
         origin = before.reused_from or before.id
         done = {step.name for step in self.steps}
-        for step in before.steps:
+        for step in self.parts.runs.get(self.flow, origin).steps:
             if step.name not in done:
-                came_from = step.reused_from or origin
-                self.steps.append(Step(step.name, step.title, 0.0, came_from))
-                self.say(f"{step.title}: unchanged, as in run {came_from} (it took {step.seconds:.2f} s)")
+                self.steps.append(Step(step.name, step.title, 0.0, origin))
+                self.say(f"{step.title}: unchanged, as in run {origin} (it took {step.seconds:.2f} s)")
         return origin
 
     # -- what is kept
@@ -189,6 +213,7 @@ class Work:
             figures=figures or {},
             steps=self.steps,
         )
+        self.go_on()
         markdown = text(run)
         self.parts.objects.put(f"{self.folder}report.md", markdown.encode(), content_type="text/markdown")
         await self.show("report", "The run's report", text=markdown)
@@ -214,12 +239,12 @@ async def perform(flow: str, what: Callable[[Work], Awaitable[Run]]) -> State[An
         work.say(f"skipped: {reason}")
         work.record("skipped", str(reason))
         return Completed(name="Skipped", message=str(reason))
-    except Exception as error:
-        work.record("failed", f"{type(error).__name__}: {error}")
+    except BaseException as error:  # one that was told to end, too
+        work.record("failed", f"{type(error).__name__}: {error}".removesuffix(": "))
         raise
     finally:
         work.end()
-    return Completed(name="Reused" if run.status == "reused" else "Completed", message=run.headline)
+    return Completed(name=run.status.capitalize(), message=run.headline)
 
 
 def timed(what: Callable[..., T]) -> Callable[..., tuple[T, float]]:
@@ -232,6 +257,7 @@ def timed(what: Callable[..., T]) -> Callable[..., tuple[T, float]]:
     return both
 
 
+_UNHEARD = ("RUNNING", "CRASHED", "CANCELLED", "FAILED")
 _NONE = "00000000-0000-0000-0000-000000000000"
 
 
@@ -239,5 +265,5 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _age_ms(moment: datetime) -> float:
-    return (datetime.now(UTC) - moment).total_seconds() * 1000
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

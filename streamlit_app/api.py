@@ -166,10 +166,6 @@ class Api:
         """What there is of the newest profile; None before the first."""
         return self._get_or_none("/v1/housing/eda", Eda)
 
-    def eda_file(self, name: str) -> dict[str, Any]:
-        """A table or chart of the newest profile."""
-        return self._get(f"/v1/housing/eda/{name}", dict[str, Any])
-
     def batches(self, limit: int) -> list[Batch]:
         """The newest batches, newest first."""
         return self._get("/v1/housing/batches", _Batches, limit=limit).batches

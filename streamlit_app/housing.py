@@ -138,7 +138,11 @@ def _price() -> None:
 @st.fragment(run_every=REFRESH_S, key="map")
 def _map() -> None:
     found: Eda | None = st.session_state.get("eda")
-    spec = _file(found, MAP) if found else None
+    try:
+        spec = _file(found, MAP) if found else None
+    except TidemarkError as error:
+        show("no-map", el("h2", "Prices by place"), el("p", str(error), cls="problem"))
+        return
     if spec is None:
         show("no-map", el("h2", "Prices by place"), el("p", NOTHING, cls="empty"))
         return

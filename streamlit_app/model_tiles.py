@@ -160,19 +160,17 @@ def chart(metrics: Sequence[Point], measure: str) -> dict[str, Any] | None:
 
 def champion_tile(found: Overview) -> Tree:
     """Who serves, and how well."""
-    champion, metrics = found.models.champion, found.metrics
+    champion = found.models.champion
     head = el("header", el("h2", "How good is the model?"))
     if champion is None:
         return el("div", head, el("p", state("none", "No model serves", large=True)), el("p", NO_MODEL, cls="empty"))
-    place = next((place for place, point in enumerate(metrics) if point.run == champion.run), None)
-    measured = _measured(metrics, place, found.at)
+    measured = _measured(found.serving, _change(found.metrics, champion.run, found.at))
     return el("div", head, *measured, _serves(champion, found.at), cls="champion")
 
 
-def _measured(metrics: Sequence[Point], place: int | None, now: int) -> list[Tree]:
-    if place is None:
+def _measured(of: dict[str, float], change: str) -> list[Tree]:
+    if not of:
         return [el("p", "The figures of its training are no longer kept here.", cls="empty")]
-    of = metrics[place].figures
     baseline = of.get("mean_rmse")
     lines = [
         f"R² {_three(of.get('r2'))}; {_three(of.get('spatial_r2'))} in regions that it had not seen",
@@ -182,13 +180,16 @@ def _measured(metrics: Sequence[Point], place: int | None, now: int) -> list[Tre
     return [
         el("p", money(of.get("rmse", 0.0)), cls="number"),
         el("p", "typical error (RMSE) of the model that serves, on blocks held out", cls="faint"),
-        el("p", _change(metrics, place, now)),
+        el("p", change),
         el("ul", *(el("li", line) for line in lines if line), cls="facts"),
     ]
 
 
-def _change(metrics: Sequence[Point], place: int, now: int) -> str:
+def _change(metrics: Sequence[Point], run: str, now: int) -> str:
     """Against the training before."""
+    place = next((place for place, point in enumerate(metrics) if point.run == run), None)
+    if place is None:
+        return "It was trained before all trainings that are shown here."
     if place == 0:
         return "The first training that is shown here."
     before, own = metrics[place - 1], metrics[place]

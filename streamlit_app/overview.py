@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import msgspec
 
 from streamlit_app.api import Api, Flow, Models, Point, Summary
-from tidemark.runs import Batch, Run, Status
+from tidemark.champion import Champion
+from tidemark.errors import NotFound
+from tidemark.runs import FLOWS, Batch, Run, Status
 
 SHOWN_RUNS = 30
 SHOWN_BATCHES = 8
@@ -18,7 +20,8 @@ LOOKED_AT = 5
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """`runs`: of each flow, newest first. `mark`: the same while nothing was added. `at`: when it was read, ms."""
+    """`runs`: of each flow, newest first. `serving`: the figures of the champion's training, empty where it has none.
+    `mark`: the same while nothing was added. `at`: when it was read, ms."""
 
     flows: list[Flow]
     runs: dict[str, list[Run]]
@@ -26,6 +29,7 @@ class Overview(msgspec.Struct, frozen=True):
     batches: list[Batch]
     metrics: list[Point]
     models: Models
+    serving: dict[str, float]
     mark: list[str]
     at: int
 
@@ -41,16 +45,29 @@ def read(api: Api, before: Overview | None, now: int) -> Overview:
         name: api.runs(name, limit=SHOWN_RUNS).runs if len(found) == LOOKED_AT else found
         for name, found in newest.items()
     }
+    metrics, models = api.metrics(TRAININGS), api.models(SHOWN_DECISIONS)
     return Overview(
         flows=flows,
         runs=runs,
         summary=api.summary(),
         batches=api.batches(SHOWN_BATCHES),
-        metrics=api.metrics(TRAININGS),
-        models=api.models(SHOWN_DECISIONS),
+        metrics=metrics,
+        models=models,
+        serving=_serving(api, models.champion, metrics),
         mark=mark,
         at=now,
     )
+
+
+def _serving(api: Api, champion: Champion | None, metrics: Sequence[Point]) -> dict[str, float]:
+    """It may have been trained long before the trainings that are shown."""
+    if champion is None:
+        return {}
+    shown = next((point.figures for point in metrics if point.run == champion.run), None)
+    try:
+        return shown if shown is not None else api.run(FLOWS[1], champion.run).run.figures
+    except NotFound:
+        return {}
 
 
 class Listed(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit_app.api import Api, RunFiles, RunLog, RunReport
 from tidemark import settings
 from tidemark.looks import Mode
+from tidemark.runs import FLOWS
 from tidemark.settings import ExplorerSettings
 
 EXPERIMENT = "housing"
@@ -70,7 +71,8 @@ def file(flow: str, identity: str, name: str) -> dict[str, Any]:
 @st.cache_data(show_spinner=False, ttl=KEPT_S, max_entries=60)
 def eda_file(made_by: str, name: str) -> dict[str, Any]:
     """A table or chart of the profile that the run `made_by` has made."""
-    return api().eda_file(name)
+    folder = "charts" if name.endswith(".vl.json") else "steps"
+    return api().file(FLOWS[0], made_by, f"{folder}/{name}")
 
 
 @st.cache_data(show_spinner=False, ttl=KEPT_S)

@@ -14,14 +14,15 @@ from tests.cloud import Cloud, sales_file
 from tidemark.local.home import Home
 
 TIDEMARK = Path(sys.executable).parent / "tidemark"
-CLOUDS = {"browser": "cloud", "contract": "cloud", "integration": "cloud", "flows": "flows"}
-"""By folder: the local cloud that its tests share."""
+CLOUDS = {"browser", "contract", "flows", "integration"}
+"""The folders of tests that start a local cloud: one process runs them all, another all that need none."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side: those of one cloud, or else of one file, by one process."""
+    """Where tests run side by side: those of the clouds, or else of one file, by one process."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(CLOUDS.get(item.path.parent.name, str(item.path))))
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("clouds" if folder in CLOUDS else str(item.path)))
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,14 @@ class Found(msgspec.Struct, frozen=True):
     size: int
 
 
+class Object(msgspec.Struct, frozen=True):
+    """An object as it stood at one moment: its content, what its sender stated of it, and which version it is."""
+
+    content: bytes
+    stated: dict[str, str]
+    version: str
+
+
 class Objects(ABC):
     """A bucket."""
 
@@ -144,16 +152,16 @@ class Objects(ABC):
         """An object's content. Raises NotFound where there is none."""
 
     @abstractmethod
-    def metadata(self, key: str) -> dict[str, str]:
-        """What the sender has stated of an object. Raises NotFound where there is none."""
+    def fetch(self, key: str) -> Object:
+        """An object whole. Raises NotFound where there is none."""
 
     @abstractmethod
     def find(self, prefix: str) -> list[Found]:
         """Every object below a prefix, in the order of their keys."""
 
     @abstractmethod
-    def move(self, key: str, to: str) -> None:
-        """Give an object another name; where it has it already, nothing happens."""
+    def move(self, key: str, to: str, *, version: str) -> None:
+        """Give an object another name; where it has it already, or is another version by now, nothing happens."""
 
 
 class Runs(ABC):
@@ -172,8 +180,12 @@ class Runs(ABC):
         """Some runs of a flow, newest first. Raises BadRequest where `cursor` is none that an earlier page gave."""
 
     @abstractmethod
-    def claim(self, sha256: str, name: str) -> str:
-        """Which batch has this content: `name`, where none had it before."""
+    def claim(self, sha256: str, batch: str) -> str:
+        """The id of the batch that first came with this content: `batch`, where none did before."""
+
+    @abstractmethod
+    def batch(self, identity: str) -> Batch | None:
+        """What became of a batch; None where it has not been dealt with to the end."""
 
     @abstractmethod
     def add_batch(self, batch: Batch) -> None:
@@ -196,8 +208,11 @@ class Runs(ABC):
         """Who serves."""
 
     @abstractmethod
-    def crown(self, champion: Champion, *, replacing: Champion | None) -> bool:
-        """Let a model serve in another's place; False, and nothing happens, where another serves by now."""
+    def crown(self, champion: Champion, *, replacing: Champion | None, decision: Decision | None = None) -> bool:
+        """Let a model serve in another's place, and keep the decision with it: both or neither.
+
+        False, and nothing happens, where another serves by now.
+        """
 
     @abstractmethod
     def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:

@@ -16,6 +16,7 @@ from tidemark.champion import Gain
 RESAMPLES = 2_000
 CONFIDENCE = 0.95
 SEED = 42
+NO_CHAMPION = "there was no champion"
 
 Losses = npt.NDArray[np.float64]
 
@@ -42,17 +43,19 @@ def gain(challenger: Losses, other: Losses) -> Gain:
     return Gain(float(theirs - mine), float(low), float(high))
 
 
-def judge(challenger: Losses, baseline: Losses, champion: Losses | None, *, unit: str = "") -> Verdict:
-    """Whether a challenger takes over. Squared losses on the same rows; `champion` None where there is none yet.
+def judge(
+    challenger: Losses, baseline: Losses, champion: Losses | None, *, unit: str = "", none: str = NO_CHAMPION
+) -> Verdict:
+    """Whether a challenger takes over. Squared losses on the same rows; `champion` None where none can be compared.
 
-    `unit` stands before a figure in the reason's words, such as "$".
+    `unit` stands before a figure in the reason's words, such as "$"; `none` says why there is no champion.
     """
     over_baseline = gain(challenger, baseline)
     over_champion = None if champion is None else gain(challenger, champion)
     if over_baseline.low <= 0:
         return Verdict(False, f"refused: {_words(over_baseline, unit, 'the baseline')}", over_baseline, over_champion)
     if over_champion is None:
-        reason = f"promoted: there was no champion, and it is {_words(over_baseline, unit, 'the baseline')}"
+        reason = f"promoted: {none}, and it is {_words(over_baseline, unit, 'the baseline')}"
         return Verdict(True, reason, over_baseline, None)
     if over_champion.low <= 0:
         return Verdict(False, f"refused: {_words(over_champion, unit, 'the champion')}", over_baseline, over_champion)

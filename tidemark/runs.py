@@ -13,6 +13,7 @@ from tidemark.errors import BadRequest
 INCOMING, TAKEN = "housing/incoming/", "housing/taken/"
 FLOWS = ("housing-data", "housing-ml")
 Status = Literal["completed", "reused", "skipped", "failed"]
+WITH_RESULTS: tuple[Status, ...] = ("completed", "reused")
 _CURSOR = re.compile(r"[0-9]{13}-[0-9a-f-]{1,64}", re.ASCII)
 
 

@@ -12,14 +12,13 @@ import msgspec
 from tidemark.champion import Champion, Decision
 from tidemark.errors import BadRequest, NotFound
 from tidemark.ports import Objects, Runs
-from tidemark.runs import FLOWS, Batch, Run, RunPage, Status, Step, began, read_cursor
+from tidemark.runs import FLOWS, WITH_RESULTS, Batch, Run, RunPage, Status, Step, began, read_cursor
 
 DATA, ML = FLOWS
 MODEL = "housing"
 LOOKED_AT = 600  # runs that one request looks through for those of a status
 BARREN = 2_000  # runs in a row without results, almost three days of them, after which none is sought any more
 AT_ONCE = 200
-WITH_RESULTS: tuple[Status, ...] = ("completed", "reused")
 _WHY = {"skipped": "it was skipped", "failed": "it failed"}
 _AGE = "files are kept for 90 days"
 _REPORTS = ("report.json", "report.md")

@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.cloud import Cloud
 
+expect.set_options(timeout=15_000)  # an answer of a Lambda that has just started, on a busy machine
+
 SHOWN = {
     "total-sales": "sales",
     "tickets": "tickets",

@@ -79,7 +79,7 @@ def test_what_is_not_there_is_said_to_be_absent(objects: Objects) -> None:
         with pytest.raises(NotFound, match="there is no"):
             objects.get(key)
         with pytest.raises(NotFound, match="there is no"):
-            objects.metadata(key)
+            objects.fetch(key)
     assert objects.find("c") == []
 
 
@@ -111,21 +111,31 @@ def test_an_object_moves_with_what_was_stated_of_it(bucket: Bucket, key: str) ->
     objects = bucket.objects
     stated = {"sha256": "8a37", "rows": "20640"}
     bucket.send(key, b"content", stated)
-    assert objects.metadata(key) == stated
-    objects.move(key, f"taken/{key}")
+    assert objects.fetch(key).stated == stated
+    version = objects.fetch(key).version
+    objects.move(key, f"taken/{key}", version=version)
     assert [found.key for found in objects.find("")] == [f"taken/{key}"]
     assert objects.get(f"taken/{key}") == b"content"
-    assert objects.metadata(f"taken/{key}") == stated
-    objects.move(key, f"taken/{key}")  # again, after a crash
+    assert objects.fetch(f"taken/{key}").stated == stated
+    objects.move(key, f"taken/{key}", version=version)  # again, after a crash
     assert objects.get(f"taken/{key}") == b"content"
 
 
 def test_an_object_without_metadata_has_none(objects: Objects) -> None:
     objects.put("a", b"x")
-    assert objects.metadata("a") == {}
+    assert objects.fetch("a").stated == {}
 
 
 def test_what_is_sent_anew_has_nothing_of_what_was_stated_before(bucket: Bucket) -> None:
     bucket.send("a", b"x", {"rows": "1"})
     bucket.objects.put("a", b"y")
-    assert bucket.objects.metadata("a") == {}
+    assert bucket.objects.fetch("a").stated == {}
+
+
+def test_an_object_that_was_sent_anew_meanwhile_stays_where_it_is(bucket: Bucket) -> None:
+    bucket.send("in/a", b"half", {})
+    seen = bucket.objects.fetch("in/a")
+    bucket.send("in/a", b"the whole", {"rows": "2"})
+    bucket.objects.move("in/a", "taken/a", version=seen.version)
+    assert bucket.objects.fetch("in/a").content == b"the whole"
+    assert bucket.objects.find("taken/") == []

@@ -156,7 +156,7 @@ def test_a_made_up_cursor_is_refused(runs: Runs, cursor: str) -> None:
         runs.page(FLOW, limit=1, cursor=cursor)
 
 
-def test_the_first_name_of_a_content_is_its_name(runs: Runs) -> None:
+def test_the_first_batch_with_a_content_has_it(runs: Runs) -> None:
     assert runs.claim("a" * 64, "first.csv") == "first.csv"
     assert runs.claim("a" * 64, "second.csv") == "first.csv"
     assert runs.claim("a" * 64, "first.csv") == "first.csv"
@@ -174,6 +174,8 @@ def test_batches_and_decisions_come_newest_first(runs: Runs) -> None:
         runs.add_batch(batch(number))
         runs.add_decision(decision(number))
     runs.add_decision(decision(7, "sales"))
+    assert runs.batch(batch(2).id) == batch(2)
+    assert runs.batch(batch(9).id) is None
     assert runs.batches(limit=3) == [batch(3), batch(2), batch(1)]
     assert runs.batches(limit=50) == [batch(n) for n in (3, 2, 1, 0)]
     assert runs.decisions("housing", limit=2) == [decision(3), decision(2)]
@@ -202,6 +204,14 @@ def test_who_is_crowned_again_after_a_lost_answer_is_crowned(runs: Runs) -> None
     assert runs.crown(second, replacing=first)
     assert not runs.crown(champion("2", at=NOW + 1), replacing=first)
     assert runs.champion("housing") == second
+
+
+def test_a_decision_is_kept_with_the_crown_or_not_at_all(runs: Runs) -> None:
+    first, second = champion("1"), champion("2")
+    assert runs.crown(first, replacing=None, decision=decision(1))
+    assert not runs.crown(second, replacing=None, decision=decision(2))
+    assert runs.crown(first, replacing=None, decision=decision(1))  # again, after a lost answer
+    assert runs.decisions("housing", limit=9) == [decision(1)]
 
 
 @pytest.mark.parametrize("before", [None, champion("0")], ids=["none", "one"])

@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -197,28 +198,50 @@ def test_a_part_that_dies_in_the_middle_harms_nothing(fed: Flows, service: str, 
     wait_until(retried(fed), "a run that goes well", seconds=150)
     run = fed.index.page("housing-ml", limit=1).runs[0]
     whole(fed, run)
-    found = fed.ask_prefect("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING"]}}})
-    assert found == []
+    wait_until(lambda: not running(fed), "no run to be shown as running", seconds=60)
 
 
-def at_work(fed: Flows) -> bool:
-    """Whether a run is training."""
-    for run in fed.ask_prefect("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING"]}}}):
+def test_a_run_whose_process_alone_dies_is_told_of(fed: Flows) -> None:
+    fed.send(fresh("alone", seed=10))
+    begun = fed.start("flow", "run", "housing-data", "--json")
+    wait_until(lambda: at_work(fed, "new rows"), "the data flow", seconds=60)
+    for forked in {*fed.process("flows").children(recursive=True)} - {*fed.process("flows").children()}:
+        forked.kill()
+    said, _ = begun.communicate(timeout=60)
+    wait_until(retried(fed, "housing-data"), "a run that goes well", seconds=100)
+    assert fed.index.page("housing-data", limit=1).runs[0].status == "completed"
+    killed = fed.of("housing-data", json.loads(said)["flow_run"])
+    assert killed.status == "failed"
+    assert killed.headline
+    (batch,) = [one for one in fed.index.batches(limit=50) if one.name == "alone.csv"]
+    assert (batch.accepted, batch.run) == (250, killed.id)
+
+
+def running(fed: Flows) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = fed.ask_prefect(
+        "flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING"]}}}
+    )
+    return found
+
+
+def at_work(fed: Flows, words: str = "to learn from") -> bool:
+    """Whether a run has got so far as to say some words."""
+    for run in running(fed):
         logs = fed.ask_prefect("logs/filter", logs={"flow_run_id": {"any_": [run["id"]]}})
-        if any("to learn from" in line["message"] for line in logs):
+        if any(words in line["message"] for line in logs):
             return True
     return False
 
 
-def retried(fed: Flows) -> Callable[[], bool]:
+def retried(fed: Flows, name: str = "housing-ml") -> Callable[[], bool]:
     def once() -> bool:
-        command = ["flow", "run", "housing-ml", "--json"]
+        command = ["flow", "run", name, "--json"]
         process = fed.start(*command)
         try:
             process.communicate(timeout=100)
         except subprocess.TimeoutExpired:
             process.kill()
             return False
-        return process.returncode == 0 and fed.index.page("housing-ml", limit=1).runs[0].status != "skipped"
+        return process.returncode == 0 and fed.index.page(name, limit=1).runs[0].status != "skipped"
 
     return once

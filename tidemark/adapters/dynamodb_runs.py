@@ -48,18 +48,17 @@ class DynamoRuns(Runs):
         found = self._newest(f"runs#{flow}", Run, limit + 1, before=read_cursor(cursor) if cursor else None)
         return RunPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
-    def claim(self, sha256: str, name: str) -> str:
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={"list": {"S": "contents"}, "id": {"S": sha256}, "name": {"S": name}},
-                ConditionExpression="attribute_not_exists(id)",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            item = self._get("contents", sha256)
-            assert item is not None
-            return str(item["name"]["S"])
-        return name
+    def claim(self, sha256: str, batch: str) -> str:
+        claimed = {"list": {"S": "contents"}, "id": {"S": sha256}, "batch": {"S": batch}}
+        if self._put_if(claimed, {"ConditionExpression": "attribute_not_exists(id)"}):
+            return batch
+        item = self._get("contents", sha256)
+        assert item is not None
+        return str(item["batch"]["S"])
+
+    def batch(self, identity: str) -> Batch | None:
+        item = self._get(part_of("batches", identity), identity)
+        return None if item is None else msgspec.json.decode(item["doc"]["S"], type=Batch)
 
     def add_batch(self, batch: Batch) -> None:
         self._put("batches", batch.id, batch)
@@ -68,7 +67,7 @@ class DynamoRuns(Runs):
         return self._newest("batches", Batch, limit)
 
     def add_decision(self, decision: Decision) -> None:
-        self._put(f"decisions#{decision.model}", f"{decision.at:013d}-{decision.challenger}", decision)
+        self._put(*_place(decision), decision)
 
     def decisions(self, model: str, *, limit: int) -> list[Decision]:
         return self._newest(f"decisions#{model}", Decision, limit)
@@ -77,7 +76,7 @@ class DynamoRuns(Runs):
         item = self._get("champions", model)
         return None if item is None else msgspec.json.decode(item["doc"]["S"], type=Champion)
 
-    def crown(self, champion: Champion, *, replacing: Champion | None) -> bool:
+    def crown(self, champion: Champion, *, replacing: Champion | None, decision: Decision | None = None) -> bool:
         item: dict[str, Any] = {
             "list": {"S": "champions"},
             "id": {"S": champion.model},
@@ -90,8 +89,17 @@ class DynamoRuns(Runs):
                 "ConditionExpression": "fingerprint = :replaced",
                 "ExpressionAttributeValues": {":replaced": {"S": replacing.fingerprint}},
             }
-        # The answer to a put may have been lost, and the client's second try found the first one's.
-        return self._put_if(item, condition) or self.champion(champion.model) == champion
+        puts: list[Any] = [{"Put": {"TableName": self._table, "Item": item, **condition}}]
+        kept = self._items(*_place(decision), decision) if decision else []
+        puts += [{"Put": {"TableName": self._table, "Item": one}} for one in kept]
+        try:
+            self._client.transact_write_items(TransactItems=puts)
+        except self._client.exceptions.TransactionCanceledException as error:
+            if not any(one.get("Code") == "ConditionalCheckFailed" for one in error.response["CancellationReasons"]):
+                raise
+            # The answer may have been lost, and the client's second try found what the first had written.
+            return self.champion(champion.model) == champion
+        return True
 
     def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:
         item: dict[str, Any] = {
@@ -133,6 +141,11 @@ class DynamoRuns(Runs):
         )
 
     def _put(self, name: str, key: str, document: object, *, expires: bool = False) -> None:
+        for item in self._items(name, key, document, expires=expires):
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def _items(self, name: str, key: str, document: object, *, expires: bool = False) -> list[dict[str, Any]]:
+        """The part first: one that is named and empty does no harm."""
         item: dict[str, Any] = {
             "list": {"S": part_of(name, key)},
             "id": {"S": key},
@@ -140,9 +153,7 @@ class DynamoRuns(Runs):
         }
         if expires:
             item["expires_at"] = {"N": str(int(time.time()) + KEPT_S)}
-        # The part first: one that is named and empty does no harm.
-        self._client.put_item(TableName=self._table, Item={"list": {"S": f"parts#{name}"}, "id": {"S": key[:PART]}})
-        self._client.put_item(TableName=self._table, Item=item)
+        return [{"list": {"S": f"parts#{name}"}, "id": {"S": key[:PART]}}, item]
 
     def _put_if(self, item: dict[str, Any], condition: dict[str, Any]) -> bool:
         try:
@@ -185,6 +196,11 @@ class DynamoRuns(Runs):
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _place(decision: Decision) -> tuple[str, str]:
+    """The list and the id of a decision."""
+    return f"decisions#{decision.model}", f"{decision.at:013d}-{decision.challenger}"
 
 
 def part_of(name: str, key: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tidemark import runs
 from tidemark.champion import Champion, Decision
 from tidemark.errors import NotFound
-from tidemark.ports import Found, Objects, Runs
+from tidemark.ports import Found, Object, Objects, Runs
 from tidemark.runs import Batch, FlowState, Run, RunPage
 
 
@@ -16,20 +16,21 @@ class MemoryObjects(Objects):
         self.contents: dict[str, bytes] = {}
         self.stated: dict[str, dict[str, str]] = {}
         self._modified: dict[str, int] = {}
+        self._puts = 0
 
     def put(self, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
         self.contents[key] = content
         self.stated.pop(key, None)
-        self._modified[key] = len(self._modified)
+        self._puts += 1
+        self._modified[key] = self._puts
 
     def get(self, key: str) -> bytes:
         if key not in self.contents:
             raise NotFound(f"there is no {key!r}")
         return self.contents[key]
 
-    def metadata(self, key: str) -> dict[str, str]:
-        self.get(key)
-        return self.stated.get(key, {})
+    def fetch(self, key: str) -> Object:
+        return Object(self.get(key), self.stated.get(key, {}), str(self._modified[key]))
 
     def find(self, prefix: str) -> list[Found]:
         return [
@@ -38,10 +39,11 @@ class MemoryObjects(Objects):
             if key.startswith(prefix)
         ]
 
-    def move(self, key: str, to: str) -> None:
-        if key in self.contents:
+    def move(self, key: str, to: str, *, version: str) -> None:
+        if key in self.contents and str(self._modified[key]) == version:
+            stated = self.stated.pop(key, {})
             self.put(to, self.contents.pop(key))
-            self.stated[to] = self.stated.pop(key, {})
+            self.stated[to] = stated
 
 
 class MemoryRuns(Runs):
@@ -69,8 +71,11 @@ class MemoryRuns(Runs):
         found = [run for (name, key), run in sorted(self._runs.items(), reverse=True) if name == flow and key < before]
         return RunPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
-    def claim(self, sha256: str, name: str) -> str:
-        return self._contents.setdefault(sha256, name)
+    def claim(self, sha256: str, batch: str) -> str:
+        return self._contents.setdefault(sha256, batch)
+
+    def batch(self, identity: str) -> Batch | None:
+        return self._batches.get(identity)
 
     def add_batch(self, batch: Batch) -> None:
         self._batches[batch.id] = batch
@@ -87,11 +92,13 @@ class MemoryRuns(Runs):
     def champion(self, model: str) -> Champion | None:
         return self._champions.get(model)
 
-    def crown(self, champion: Champion, *, replacing: Champion | None) -> bool:
+    def crown(self, champion: Champion, *, replacing: Champion | None, decision: Decision | None = None) -> bool:
         serving = self._champions.get(champion.model)
         if (serving and serving.fingerprint) != (replacing and replacing.fingerprint):
             return serving == champion
         self._champions[champion.model] = champion
+        if decision is not None:
+            self.add_decision(decision)
         return True
 
     def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from tidemark.errors import NotFound
-from tidemark.ports import Found, Objects
+from tidemark.ports import Found, Object, Objects
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import CopySourceTypeDef
 
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
+_CHANGED = {"412", "PreconditionFailed"}
 
 
 class S3Objects(Objects):
@@ -31,9 +33,10 @@ class S3Objects(Objects):
         except ClientError as error:
             raise _told(error, key) from error
 
-    def metadata(self, key: str) -> dict[str, str]:
+    def fetch(self, key: str) -> Object:
         try:
-            return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return Object(answer["Body"].read(), answer["Metadata"], answer["ETag"])
         except ClientError as error:
             raise _told(error, key) from error
 
@@ -45,13 +48,14 @@ class S3Objects(Objects):
             for item in page.get("Contents", [])
         ]
 
-    def move(self, key: str, to: str) -> None:
+    def move(self, key: str, to: str, *, version: str) -> None:
+        source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": key}
         try:
-            self._client.copy_object(Bucket=self._bucket, Key=to, CopySource={"Bucket": self._bucket, "Key": key})
+            self._client.copy_object(Bucket=self._bucket, Key=to, CopySource=source, CopySourceIfMatch=version)
+            self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=version)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _ABSENT:
+            if error.response["Error"]["Code"] not in _ABSENT | _CHANGED:
                 raise
-        self._client.delete_object(Bucket=self._bucket, Key=key)
 
 
 def _told(error: ClientError, key: str) -> Exception:

@@ -10,19 +10,20 @@ import hashlib
 import warnings
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
 import pandas as pd
 
 from tidemark.housing.columns import BY_NAME, CATEGORY, COLUMNS, ID, NAMES, NUMBERS, Column
-from tidemark.housing.reading import Lines, NotReadable, Raw, lines_of, read
+from tidemark.housing.reading import Lines, NotReadable, Raw, lines_of, quoted, read
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)  # of typeguard's version, which only its generic types concern
     import pandera.pandas as pa
 
+MOST_BYTES = 256_000_000  # some four million rows; checking takes five times as much memory
 MOST_BAD = 0.2
 MOST_TEXT = 0.5
 MOST_NULLS = 0.2
@@ -31,6 +32,7 @@ SPARE_ROOMS = "spare_rooms"
 FIRST_LINE = "first_line"
 
 RefusalKind = Literal[
+    "too_large",
     "empty",
     "no_rows",
     "not_csv",
@@ -42,6 +44,7 @@ RefusalKind = Literal[
     "not_numbers",
     "too_many_nulls",
     "too_many_bad",
+    "not_checked",
 ]
 
 
@@ -73,13 +76,15 @@ def _no_rows() -> pd.DataFrame:
 class Checked:
     """A batch, each of its `lines` rows in one place. Where there is a `refusal`, the two others are empty.
 
-    `rows`: the ten columns in their order (float64, text) and `block_id` (int64, a hash of the ten).
+    `rows`: the ten columns in their order (float64, text) and `block_id` (int64, a hash of the ten). `reasons`: how
+    often each thing is wrong with the quarantined rows, whatever the value.
     """
 
     sha256: str
     lines: int
     rows: pd.DataFrame = field(default_factory=_no_rows)
     quarantined: list[Quarantined] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
     refusal: Refusal | None = None
 
 
@@ -108,17 +113,21 @@ def check(content: bytes, *, stated_sha256: str | None = None, stated_rows: int 
     Nothing is raised for a bad batch: `refusal` says why nothing of it is taken.
     """
     digest = hashlib.sha256(content).hexdigest()
+    if len(content) > MOST_BYTES:
+        words = f"The file has {len(content):,} bytes; a batch may have {MOST_BYTES:,} at most. Send it in parts."
+        return Checked(sha256=digest, lines=0, refusal=Refusal("too_large", words))
     lines = lines_of(content)
-    refusal = _refuse_bytes(content, digest, lines, stated_sha256, stated_rows)
-    if refusal is None:
-        try:
+    try:
+        refusal = _refuse_bytes(content, digest, lines, stated_sha256, stated_rows)
+        if refusal is None:
             raw = read(content)
-        except NotReadable as error:
-            refusal = Refusal(error.kind, str(error), column=error.column, line=error.line)
-        else:
             refusal = _refuse_end(lines, raw, stated_sha256) or _refuse_columns(raw)
             if refusal is None:
                 return _sort(digest, lines, raw)
+    except NotReadable as error:
+        refusal = Refusal(error.kind, str(error), column=error.column, line=error.line)
+    except Exception as error:  # noqa: BLE001  # whatever is in a file, it must not keep those behind it from being taken
+        refusal = Refusal("not_checked", f"The file cannot be checked: {type(error).__name__}: {str(error)[:200]}")
     return Checked(sha256=digest, lines=lines.rows, refusal=refusal)
 
 
@@ -171,7 +180,7 @@ def _refuse_columns(raw: Raw) -> Refusal | None:
             return Refusal(
                 "not_numbers",
                 f"{column.name} holds text where numbers are due in {_of(count, rows)}, first in line {line:,}: "
-                f"{raw.text(column.name, int(text.argmax()))!r}.",
+                f"{quoted(raw.text(column.name, int(text.argmax())))}.",
                 column.name,
                 line,
                 count / rows,
@@ -200,18 +209,41 @@ def _sort(digest: str, lines: Lines, raw: Raw) -> Checked:
         return Checked(sha256=digest, lines=lines.rows, refusal=_too_many(faults, lines.rows))
     good = frame[~np.isin(raw.lines, bad)] if len(bad) else frame
     texts = lines.texts(bad)
-    quarantined = [Quarantined(line, texts[line], [f"{what} {why}" for what, why in faults[line]]) for line in texts]
-    return Checked(sha256=digest, lines=lines.rows, rows=good.reset_index(drop=True), quarantined=quarantined)
+    quarantined = [Quarantined(line, texts[line], [fault.text for fault in faults[line]]) for line in texts]
+    return Checked(
+        sha256=digest,
+        lines=lines.rows,
+        rows=good.reset_index(drop=True),
+        quarantined=quarantined,
+        reasons={kind: len(lines) for kind, lines in _by_kind(faults).items()},
+    )
 
 
-Faults = dict[int, list[tuple[str, str]]]
-"""By line: what is wrong (a column and its value, or the row), and why."""
+class Fault(NamedTuple):
+    """Something wrong with a row: of which kind it is, whatever the value, and in words with the value."""
+
+    kind: str
+    text: str
+
+
+Faults = dict[int, list[Fault]]
+"""By line."""
+
+
+def _by_kind(faults: Faults) -> dict[str, list[int]]:
+    """The lines with each kind of fault, the most frequent first."""
+    lines: dict[str, list[int]] = defaultdict(list)
+    for line, found in sorted(faults.items()):
+        for fault in found:
+            lines[fault.kind].append(line)
+    return dict(sorted(lines.items(), key=lambda item: -len(item[1])))
 
 
 def _faults(raw: Raw) -> Faults:
     faults: Faults = defaultdict(list)
     for line, fields in raw.fields_of_misfits.items():
-        faults[line].append(("the row", f"has {fields} fields instead of {len(NAMES)}"))
+        words = f"the row has {fields} fields instead of {len(NAMES)}"
+        faults[line].append(Fault(f"the row has other than {len(NAMES)} fields", words))
     for column in COLUMNS:
         _add_unreadable(faults, raw, column)
     frame = raw.frame.drop(columns=ID)
@@ -226,12 +258,12 @@ def _faults(raw: Raw) -> Faults:
         ):
             line = int(raw.lines[int(place)])
             if column == SPARE_ROOMS:
-                faults[line].append(("the row has", why))
+                faults[line].append(Fault(f"the row has {why}", f"the row has {why}"))
             elif column == FIRST_LINE:
-                faults[line].append(("the row is", f"{why} {value:,}"))
+                faults[line].append(Fault(f"the row is {why} before", f"the row is {why} {value:,}"))
             else:
-                shown = repr(value) if column == CATEGORY else f"{value:,.10g}"
-                faults[line].append((f"{column} {shown}", why))
+                shown = quoted(value) if column == CATEGORY else f"{value:,.10g}"
+                faults[line].append(Fault(f"{column} {why}", f"{column} {shown} {why}"))
     return faults
 
 
@@ -239,11 +271,12 @@ def _add_unreadable(faults: Faults, raw: Raw, column: Column) -> None:
     text = raw.not_numbers.get(column.name)
     if text is not None:
         for place in np.flatnonzero(text):
-            shown = f"{column.name} {raw.text(column.name, int(place))!r}"
-            faults[int(raw.lines[place])].append((shown, "is not a number"))
+            shown = quoted(raw.text(column.name, int(place)))
+            words = Fault(f"{column.name} is not a number", f"{column.name} {shown} is not a number")
+            faults[int(raw.lines[place])].append(words)
     if column.nulls == 0:
         for place in np.flatnonzero(raw.empty(column.name)):
-            faults[int(raw.lines[place])].append((column.name, "is empty"))
+            faults[int(raw.lines[place])].append(Fault(f"{column.name} is empty", f"{column.name} is empty"))
 
 
 def _first_lines(raw: Raw) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -259,18 +292,14 @@ def _first_lines(raw: Raw) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def _too_many(faults: Faults, rows: int) -> Refusal:
-    lines_of_fault: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for line, found in faults.items():
-        for what, why in found:
-            lines_of_fault[what.split(" ")[0], why].append(line)
-    (what, why), lines = max(lines_of_fault.items(), key=lambda item: len(item[1]))
-    column = what if what in BY_NAME else None
+    kind, lines = next(iter(_by_kind(faults).items()))
+    column = kind.split(" ")[0]
     return Refusal(
         "too_many_bad",
         f"{_of(len(faults), rows)} are bad, more than {MOST_BAD:.0%}; most often ({len(lines):,} times, first in line "
-        f"{min(lines):,}): {column or 'the row'} {why}.",
-        column,
-        min(lines),
+        f"{lines[0]:,}): {kind}.",
+        column if column in BY_NAME else None,
+        lines[0],
         len(faults) / rows,
     )
 

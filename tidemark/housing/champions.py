@@ -67,15 +67,16 @@ def challenge(
     baseline = min(
         (_losses(others[name].out_of_fold, training) for name in BASELINES), key=lambda losses: float(losses.mean())
     )
-    theirs = None
+    theirs, none = None, promotion.NO_CHAMPION
     if champion is not None:
         try:
             theirs = _losses(unseen_prices(objects, champion, training), training)
         except NotFound:
-            theirs = None  # its files are gone: it cannot serve either
-    return promotion.judge(_losses(challenger.out_of_fold, training), baseline, theirs, unit="$")
+            none = "the champion's files are gone, so that it cannot serve"
+    return promotion.judge(_losses(challenger.out_of_fold, training), baseline, theirs, unit="$", none=none)
 
 
 def _losses(log_price: Floats, training: Dataset) -> Floats:
-    losses: Floats = (np.exp(log_price) - training.price) ** 2
+    """Of prices as they are served: none above the highest that the data tells apart."""
+    losses: Floats = (np.minimum(np.exp(log_price), training.price.max()) - training.price) ** 2
     return losses

@@ -42,13 +42,16 @@ class Regression(msgspec.Struct, frozen=True):
 
 
 class Bands(msgspec.Struct, frozen=True):
-    """How well the four price bands are told apart: means over the bands, each counting the same."""
+    """How well the four price bands are told apart: means over the bands, each counting the same.
+
+    `roc_auc`: None where a band has no block.
+    """
 
     accuracy: float
     precision: float
     recall: float
     f1: float
-    roc_auc: float
+    roc_auc: float | None
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -111,7 +114,7 @@ def judge_bands(price: Floats, likely: Floats, edges: Floats) -> Bands:
         precision=float(precision),
         recall=float(recall),
         f1=float(f1),
-        roc_auc=float(roc_auc_score(band, likely, multi_class="ovr", average="macro")) if everyone else 0.5,
+        roc_auc=float(roc_auc_score(band, likely, multi_class="ovr", average="macro")) if everyone else None,
     )
 
 

@@ -21,6 +21,7 @@ from tidemark.housing.columns import CATEGORY, NAMES, NUMBERS
 EMPTY = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
 NUMBER = r"^[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*$"
 BOM = b"\xef\xbb\xbf"
+LONG, MANY = 60, 12  # characters of a stranger's text, and names, that a sentence repeats
 
 Unreadable = Literal["not_csv", "missing_column", "unknown_column", "no_rows"]
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -109,7 +110,7 @@ def read(content: bytes) -> Raw:
     try:
         return _sift(_parse(content, header, misfits, pa.string()), misfits)
     except pa.ArrowInvalid as error:
-        raise NotReadable("not_csv", f"The file cannot be read as CSV: {error}") from error
+        raise NotReadable("not_csv", f"The file cannot be read as CSV: {str(error)[:200]}") from error
 
 
 def _header(content: bytes) -> list[str]:
@@ -149,7 +150,13 @@ def _first_line(content: bytes) -> bytes:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(repr(name) if name == "" else name for name in names)
+    shown = [quoted(name) if not name or len(name) > LONG else name for name in names[:MANY]]
+    return ", ".join(shown) + (f" and {len(names) - MANY:,} more" if len(names) > MANY else "")
+
+
+def quoted(text: str) -> str:
+    """A text of a stranger's, in quotes, and no longer than a sentence bears."""
+    return repr(text if len(text) <= LONG else f"{text[:LONG]}…")
 
 
 def _parse(content: bytes, header: list[str], misfits: dict[int, int], numbers: pa.DataType) -> pa.Table:

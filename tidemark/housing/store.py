@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +46,13 @@ class HousingStore:
         """Check a batch and put it where it belongs; None where it has gone meanwhile."""
         name = found.key.removeprefix(INCOMING)
         try:
-            content, stated = self._objects.get(found.key), self._objects.metadata(found.key)
+            file = self._objects.fetch(found.key)
         except NotFound:
             return None
-        sha256 = hashlib.sha256(content).hexdigest()
-        rows = stated.get("rows", "")
+        sha256 = hashlib.sha256(file.content).hexdigest()
+        rows = file.stated.get("rows", "")
         checked = checks.check(
-            content, stated_sha256=stated.get("sha256"), stated_rows=int(rows) if rows.isdecimal() else None
+            file.content, stated_sha256=file.stated.get("sha256"), stated_rows=int(rows) if rows.isdecimal() else None
         )
         batch = Batch(
             id=f"{found.modified:013d}-{hashlib.sha256(f'{name} {sha256}'.encode()).hexdigest()[:16]}",
@@ -66,16 +65,21 @@ class HousingStore:
             quarantined=0,
             known=0,
         )
-        first = name if checked.refusal else self._runs.claim(sha256, name)
         if checked.refusal:
             batch = self._refuse(batch, checked.refusal.reason)
-        elif first != name:
-            batch = self._refuse(batch, f"The file is the same as {first}, byte for byte, which came before.")
+        elif before := self._came_before(batch):
+            batch = self._refuse(batch, f"The file is the same as {before}, byte for byte, which came before.")
         else:
             batch = self._accept(batch, checked)
         self._runs.add_batch(batch)
-        self._objects.move(found.key, f"{TAKEN}{batch.id}/{name}")
+        self._objects.move(found.key, f"{TAKEN}{batch.id}/{name}", version=file.version)
         return batch
+
+    def _came_before(self, batch: Batch) -> str | None:
+        """The name of another batch with the same content; None where that one was not dealt with to the end."""
+        first = self._runs.claim(batch.sha256, batch.id)
+        before = self._runs.batch(first) if first != batch.id else None
+        return before.name if before else None
 
     def _refuse(self, batch: Batch, reason: str) -> Batch:
         batch = msgspec.structs.replace(batch, refused=reason, quarantined=batch.rows)
@@ -92,13 +96,12 @@ class HousingStore:
         out = io.BytesIO()
         rows.assign(held_out=split(len(rows))).to_parquet(out, index=False)
         self._objects.put(place, out.getvalue(), content_type="application/vnd.apache.parquet")
-        reasons = Counter(reason for row in checked.quarantined for reason in row.reasons)
         return msgspec.structs.replace(
             batch,
             accepted=len(rows),
             quarantined=len(checked.quarantined),
             known=len(checked.rows) - len(rows),
-            reasons=dict(reasons.most_common(20)),
+            reasons=checked.reasons,
         )
 
     def _known(self, rows: pd.DataFrame, *, without: str) -> pd.Series:

@@ -1,7 +1,7 @@
 """Training: each algorithm on the training rows, with what tells how far it is off on rows that it did not see.
 
 Everything here that chooses (which algorithm, how wide an interval, what a band is) sees training rows alone; the rows
-held out are read by `judge` and by nothing else.
+held out are read by what judges (`judge`, `elsewhere`, `advantages`, `errors_by_region`) and by nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from sklearn.model_selection import KFold
 
+from tidemark.errors import TidemarkError
 from tidemark.housing.candidates import Candidate, Forest, LightGbm, Mean, RidgeRegression, boost, predict
 from tidemark.housing.dataset import SEED, Dataset, region_centres, regions
 from tidemark.housing.evaluation import Evaluation, Interval, evaluate, regression, rmse_gain
@@ -151,6 +152,14 @@ class Advantage(msgspec.Struct, frozen=True):
     random: Interval
     spatial: Interval
     spatial_regions: Interval
+
+
+def folds_of(dataset: Dataset) -> list[int]:
+    """The folds of regions that have blocks. Raises TidemarkError where that is one alone: no other could judge."""
+    folds = sorted({int(fold) for fold in regions(dataset.blocks)[1]})
+    if len(folds) < 2:
+        raise TidemarkError(f"all {len(dataset):,} blocks lie in one part of the state: none is left to judge in")
+    return folds
 
 
 def elsewhere(name: str, fold: int, dataset: Dataset, contender: Contender) -> Estimates:

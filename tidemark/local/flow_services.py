@@ -107,6 +107,7 @@ def worker(
             "OPENBLAS_NUM_THREADS": "1",
             variable("lake_bucket"): stack["LakeBucket"],
             variable("runs_table"): stack["RunsTable"],
+            variable("flow_folder"): str(home.flows),
         },
     )
 

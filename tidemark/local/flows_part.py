@@ -18,7 +18,7 @@ Say = Callable[[str], None]
 
 
 def _registered(prefect: dict[str, str]) -> bool:
-    """Whether Prefect knows every flow's deployment."""
+    """Whether Prefect knows every flow's deployment, and runs it: a worker that ended in order has paused them."""
     key = prefect.get("PREFECT_API_KEY")
     try:
         answer = httpx.post(
@@ -29,7 +29,9 @@ def _registered(prefect: dict[str, str]) -> bool:
         )
     except httpx.TransportError:
         return False
-    return answer.status_code == httpx.codes.OK and len(answer.json()) == len(FLOWS)
+    if answer.status_code != httpx.codes.OK:
+        return False
+    return sum(not deployment["paused"] for deployment in answer.json()) == len(FLOWS)
 
 
 class FlowsPart:

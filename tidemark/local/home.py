@@ -37,6 +37,7 @@ class Home:
         self.redis = self.path / "redis"
         self.postgres = self.path / "postgres"
         self.prefect = self.path / "prefect"
+        self.flows = self.path / "flows"
         self.lake_mirror = self.path / "lake"
         self.state_file = self.path / "state.json"
         self.supervisor_config = self.run / "supervisord.conf"

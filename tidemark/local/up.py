@@ -126,7 +126,8 @@ def down(home: Home, *, wipe: bool) -> bool:
     supervisor.stop()
     home.state_file.unlink(missing_ok=True)
     if wipe:
-        for path in (home.emulator, home.redis, home.postgres, home.prefect, home.lake_mirror, home.path / "cdk.out"):
+        folders = (home.emulator, home.redis, home.postgres, home.prefect, home.flows, home.lake_mirror)
+        for path in (*folders, home.path / "cdk.out"):
             shutil.rmtree(path, ignore_errors=True)
         home.deployed_file.unlink(missing_ok=True)
     return ran

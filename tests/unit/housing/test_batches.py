@@ -142,6 +142,37 @@ def test_a_bad_row_is_kept_apart_with_its_reasons(row: str, reasons: list[str]) 
     assert len(checked.rows) == 21
 
 
+def test_a_strangers_text_is_repeated_in_part_alone() -> None:
+    (quarantined,) = check(batch(GOOD.replace("322.0", "9" * 500_000 + "x"))).quarantined
+    assert quarantined.reasons == [f"population '{'9' * 60}…' is not a number"]
+    header = ",".join([*NAMES[:-1], *("x" * 500_000 for _ in range(50))])
+    assert len(refused(check(header.encode() + b"\n1\n")).reason) < 1_500
+
+
+def test_reasons_are_counted_by_kind_whatever_the_value() -> None:
+    bad = [GOOD.replace("37.88", f"{n}.5") for n in range(5)]
+    checked = check(batch(*bad, GOOD.replace("322.0", ""), good=40))
+    assert checked.reasons == {f"latitude {NOT_HERE}": 5, "population is empty": 1}
+
+
+def test_a_file_too_large_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MOST_BYTES", 100)
+    refusal = refused(check(batch()))
+    assert (refusal.kind, "Send it in parts." in refusal.reason) == ("too_large", True)
+
+
+def test_what_nobody_thought_of_refuses_the_file_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(content: bytes) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(batches, "read", fail)
+    refusal = refused(check(batch()))
+    assert (refusal.kind, refusal.reason) == (
+        "not_checked",
+        "The file cannot be checked: ZeroDivisionError: by nothing",
+    )
+
+
 def test_an_empty_line_is_a_row_too() -> None:
     checked = check(batch("", GOOD))
     (quarantined,) = checked.quarantined
