@@ -24,11 +24,11 @@ TIDEMARK = Path(sys.executable).parent / "tidemark"
 
 
 @contextlib.contextmanager
-def local_cloud(parts: str) -> Iterator[Home]:
-    """`tidemark up` in a temporary home."""
+def local_cloud(parts: str, *, simulate: bool = False) -> Iterator[Home]:
+    """`tidemark up` in a temporary home; `simulate`: with its streams of sales and of blocks."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "TIDEMARK_HOME": folder}
-        up = [str(TIDEMARK), "up", "--detach", "--no-simulate", "--only", parts]
+        up = [str(TIDEMARK), "up", "--detach", "--only", parts, *([] if simulate else ["--no-simulate"])]
         started = subprocess.run(up, env=environment, capture_output=True, text=True, check=False)
         try:
             if started.returncode:

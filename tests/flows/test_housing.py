@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -215,6 +216,28 @@ def test_a_run_whose_process_alone_dies_is_told_of(fed: Flows) -> None:
     assert killed.headline
     (batch,) = [one for one in fed.index.batches(limit=50) if one.name == "alone.csv"]
     assert (batch.accepted, batch.run) == (250, killed.id)
+
+
+def test_a_run_in_whose_place_another_works_stops(fed: Flows) -> None:
+    fed.send(fresh("taken-over", seed=11))
+    assert fed.flow("housing-data").status == "completed"
+    decisions = fed.index.decisions("housing", limit=100)
+    begun = fed.start("flow", "run", "housing-ml", "--json")
+    wait_until(lambda: at_work(fed), "training", seconds=60)
+
+    def taken() -> bool:
+        now = time.time_ns() // 1_000_000
+        holder = fed.index.state("housing-ml", now=now).at_work
+        fed.index.end("housing-ml", holder or "")
+        return fed.index.begin("housing-ml", "another", now=now, until=now + 100_000) is None
+
+    wait_until(taken, "the lease", seconds=10)
+    said, _ = begun.communicate(timeout=100)
+    run = fed.of("housing-ml", json.loads(said)["flow_run"])
+    assert run.status == "failed"
+    assert "run another took over" in run.headline
+    assert fed.index.decisions("housing", limit=100) == decisions
+    fed.index.end("housing-ml", "another")
 
 
 def running(fed: Flows) -> list[dict[str, Any]]:

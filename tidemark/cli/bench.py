@@ -20,6 +20,7 @@ BENCHES = {
     "page": "page",
     "flows": "flows",
     "history": "history",
+    "soak": "soak",
 }
 
 

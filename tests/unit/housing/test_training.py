@@ -11,11 +11,24 @@ from sklearn.metrics import mean_absolute_error, mean_absolute_percentage_error,
 
 from tests.unit.housing.blocks import dataset, frame
 from tidemark.adapters.memory_runs import MemoryObjects
+from tidemark.champion import Champion
 from tidemark.errors import TidemarkError
 from tidemark.housing import candidates, champions, evaluation
 from tidemark.housing.dataset import FOLDS_FILE, SPATIAL_FOLDS, Dataset, from_frame, regions, split
 from tidemark.housing.features import Blocks
-from tidemark.housing.training import MAKERS, Contender, advantages, choose, contend, elsewhere, joined, judge, serving
+from tidemark.housing.training import (
+    BASELINES,
+    MAKERS,
+    Contender,
+    advantages,
+    choose,
+    contend,
+    elsewhere,
+    folds_of,
+    joined,
+    judge,
+    serving,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,6 +90,42 @@ def test_folds_join_in_the_order_of_the_rows() -> None:
     found = joined(parts, whole)
     for fold, part in enumerate(parts):
         assert (found.price[folds == fold] == part.price).all()
+
+
+def test_blocks_of_few_parts_of_the_state_are_judged_in_those() -> None:
+    whole = dataset(900)
+    _, folds = regions(whole.blocks)
+    two, one = whole.take((folds == 1) | (folds == 3)), whole.take(folds == 3)
+    assert folds_of(two) == [1, 3]
+    contender = contend("ridge", two)
+    spatial = joined([elsewhere("ridge", fold, two, contender) for fold in folds_of(two)], two)
+    assert judge(contender, two, spatial).spatial.everything.rows == len(two)
+    with pytest.raises(TidemarkError, match="lie in one part of the state"):
+        folds_of(one)
+
+
+def test_a_price_above_the_cap_counts_as_it_is_served() -> None:
+    whole = dataset(400)
+    contenders = {name: contend(name, whole) for name in ("mean", "ridge", "random forest")}
+    high = np.log(np.where(whole.training.price == whole.training.price.max(), 9e6, whole.training.price))
+    perfect = replace(contenders["random forest"], out_of_fold=high)
+    verdict = champions.challenge(MemoryObjects(), None, perfect, contenders, whole.training)
+    assert verdict.promoted
+    assert verdict.over_baseline.value == pytest.approx(
+        min(
+            evaluation.regression(whole.training.price, np.exp(contenders[name].out_of_fold)).rmse for name in BASELINES
+        ),
+        rel=0.05,
+    )
+
+
+def test_a_champion_whose_files_are_gone_is_said_to_have_none() -> None:
+    whole = dataset(400)
+    contenders = {name: contend(name, whole) for name in ("mean", "ridge", "random forest")}
+    gone = Champion("housing", "gone", "random forest", champions.model_key("gone"), "run", 1)
+    perfect = replace(contenders["random forest"], out_of_fold=np.log(whole.training.price))
+    verdict = champions.challenge(MemoryObjects(), gone, perfect, contenders, whole.training)
+    assert "the champion's files are gone, so that it cannot serve, and it is" in verdict.reason
 
 
 def test_the_regions_are_a_file_of_60_in_5_groups() -> None:
@@ -149,8 +198,6 @@ def test_a_champion_is_asked_only_about_rows_it_has_not_seen() -> None:
     before: Contender = contend("random forest", small)
     model = serving(before, small, {})
     champions.keep(objects, "old", model.dumps(), small.training, before)
-    from tidemark.champion import Champion
-
     champion = Champion("housing", "old", "random forest", champions.model_key("old"), "run", 1)
     said = champions.unseen_prices(objects, champion, large.training)
     known = np.isin(large.training.block_id, small.training.block_id)
