@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.cloud import Cloud, sales_file
 from tidemark.local.home import Home
@@ -18,11 +20,15 @@ CLOUDS = {"browser", "contract", "flows", "integration"}
 """The folders of tests that start a local cloud: one process runs them all, another all that need none."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class SideBySide(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist is not typed
     """Where tests run side by side: those of the clouds, or else of one file, by one process."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("clouds" if folder in CLOUDS else str(item.path)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "clouds" if nodeid.split("/")[1] in CLOUDS else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
+    return SideBySide(config, log)
 
 
 @pytest.fixture(scope="session")
