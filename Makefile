@@ -36,7 +36,7 @@ test: install .venv/installed-dev .venv-train/installed chromium ## Install and 
 	.venv-train/bin/python -m pytest -c pyproject.toml --rootdir . training
 	.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
-# Two at a time: those with a local cloud in one process and in their order, all others beside it (tests/conftest.py).
+# Two at a time, those that share a cloud in one process and in their order (tests/conftest.py).
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # A browser for the tests: what is here, or Debian's (that needs root), or the one that Playwright brings.

@@ -31,11 +31,10 @@ from tidemark.housing.charts import models as model_charts
 from tidemark.housing.dataset import FOLDS_FILE, Dataset, from_frame
 from tidemark.housing.price_model import Estimates
 from tidemark.housing.training import Contender
-from tidemark.runs import Run
+from tidemark.runs import PRICE_MODEL, Run, folder_of
 from tidemark.settings import variable
 
 NAME = "housing-ml"
-MODEL = "housing"
 CODE = Path(training.__file__).parent
 T = TypeVar("T")
 
@@ -170,7 +169,7 @@ def _gate(
     decision behind it are written together.
     """
     objects, runs = work.parts.objects, work.parts.runs
-    champion = runs.champion(MODEL)
+    champion = runs.champion(PRICE_MODEL)
     facts = {"algorithm": winner, "rows": len(dataset.training)}
     model = training.serving(contenders[winner], dataset, facts).dumps()
     fingerprint = hashlib.sha256(model).hexdigest()[:16]
@@ -180,7 +179,7 @@ def _gate(
         promoted, reason = False, "refused: it is the champion itself, bit for bit"
     decision = Decision(
         at=work.started_at,
-        model=MODEL,
+        model=PRICE_MODEL,
         run=work.id,
         challenger=fingerprint,
         champion=champion.fingerprint if champion else None,
@@ -193,7 +192,7 @@ def _gate(
     if promoted:
         champions.keep(objects, fingerprint, model, dataset.training, contenders[winner])
         crowned = Champion(
-            model=MODEL,
+            model=PRICE_MODEL,
             fingerprint=fingerprint,
             algorithm=winner,
             key=champions.model_key(fingerprint),
@@ -206,7 +205,7 @@ def _gate(
         if runs.crown(crowned, replacing=champion, decision=decision):
             work.say(reason)
             return decision, crowned
-        champion = runs.champion(MODEL)
+        champion = runs.champion(PRICE_MODEL)
         decision = msgspec.structs.replace(
             decision,
             champion=champion.fingerprint if champion else None,
@@ -231,7 +230,7 @@ def _code() -> str:
 async def _reuse(work: Work, before: Run, rows: int) -> Run:
     origin = work.reuse(before)
     words = f"no new block since run {origin}: its models and figures stand"
-    story = work.parts.objects.get(f"flows/{NAME}/{origin}/report.md").decode()
+    story = work.parts.objects.get(f"{folder_of(NAME, origin)}report.md").decode()
     return await work.finish(
         "reused",
         words,

@@ -23,7 +23,7 @@ from prefect.tasks import task
 from flows.parts import Parts, connect
 from tidemark.errors import NotFound
 from tidemark.ports import Runs
-from tidemark.runs import WITH_RESULTS, Run, Status, Step, began, run_id
+from tidemark.runs import WITH_RESULTS, Run, Status, Step, began, folder_of, run_id
 
 HOLD_MS = 30_000  # a run that has not been heard of for so long is dead, and another may work
 HEARTBEAT_S = 8.0
@@ -174,7 +174,7 @@ class Work:
     @property
     def folder(self) -> str:
         """Where this run's files are."""
-        return f"flows/{self.flow}/{self.id}/"
+        return folder_of(self.flow, self.id)
 
     def save(self, name: str, content: object) -> None:
         """Write a file of this run as JSON."""

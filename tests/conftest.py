@@ -16,15 +16,16 @@ from tests.cloud import Cloud, sales_file
 from tidemark.local.home import Home
 
 TIDEMARK = Path(sys.executable).parent / "tidemark"
-CLOUDS = {"browser", "contract", "flows", "integration"}
-"""The folders of tests that start a local cloud: one process runs them all, another all that need none."""
+ONE_CLOUD = {"browser", "contract", "integration"}
+"""The folders of tests that share the fixture `cloud`; those of `flows` share another."""
 
 
 class SideBySide(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist is not typed
-    """Where tests run side by side: those of the clouds, or else of one file, by one process."""
+    """Where tests run side by side: those of one cloud, or else of one file, by one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "clouds" if nodeid.split("/")[1] in CLOUDS else str(super()._split_scope(nodeid))
+        folder = nodeid.split("/")[1]
+        return "cloud" if folder in ONE_CLOUD else folder if folder == "flows" else str(super()._split_scope(nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:

@@ -12,6 +12,7 @@ from tidemark.errors import BadRequest
 # Where batches of blocks arrive in the bucket, and where they are when they have been dealt with.
 INCOMING, TAKEN = "housing/incoming/", "housing/taken/"
 FLOWS = ("housing-data", "housing-ml")
+PRICE_MODEL = "housing"  # what is modelled, as champions and decisions name it
 Status = Literal["completed", "reused", "skipped", "failed"]
 WITH_RESULTS: tuple[Status, ...] = ("completed", "reused")
 _CURSOR = re.compile(r"[0-9]{13}-[0-9a-f-]{1,64}", re.ASCII)
@@ -49,7 +50,7 @@ class Run(msgspec.Struct, frozen=True):
     @property
     def folder(self) -> str:
         """Where its files are in the bucket; for a reused result those of the run that it came from."""
-        return f"flows/{self.flow}/{self.reused_from or self.id}/"
+        return folder_of(self.flow, self.reused_from or self.id)
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -85,6 +86,11 @@ class RunPage(msgspec.Struct, frozen=True):
 
     runs: list[Run]
     cursor: str | None
+
+
+def folder_of(flow: str, run: str) -> str:
+    """Where a run's own files are in the bucket."""
+    return f"flows/{flow}/{run}/"
 
 
 def run_id(started_at: int, flow_run: str) -> str:

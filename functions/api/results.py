@@ -12,10 +12,21 @@ import msgspec
 from tidemark.champion import Champion, Decision
 from tidemark.errors import BadRequest, NotFound
 from tidemark.ports import Objects, Runs
-from tidemark.runs import FLOWS, WITH_RESULTS, Batch, Run, RunPage, Status, Step, began, read_cursor
+from tidemark.runs import (
+    FLOWS,
+    PRICE_MODEL,
+    WITH_RESULTS,
+    Batch,
+    Run,
+    RunPage,
+    Status,
+    Step,
+    began,
+    folder_of,
+    read_cursor,
+)
 
 DATA, ML = FLOWS
-MODEL = "housing"
 LOOKED_AT = 600  # runs that one request looks through for those of a status
 BARREN = 2_000  # runs in a row without results, almost three days of them, after which none is sought any more
 AT_ONCE = 200
@@ -256,7 +267,7 @@ class Results:
 
     def models(self, *, limit: int) -> Models:
         """Who serves, and the newest decisions."""
-        return Models(self._runs.champion(MODEL), self._runs.decisions(MODEL, limit=limit))
+        return Models(self._runs.champion(PRICE_MODEL), self._runs.decisions(PRICE_MODEL, limit=limit))
 
     def _newest(self, flow: str) -> Run:
         found = next(self._with_results(flow), None)
@@ -294,7 +305,7 @@ class Results:
             return _Report()
 
     def _reports(self, run: Run) -> list[str]:
-        own = _folder(run.flow, run.id)
+        own = folder_of(run.flow, run.id)
         names = [found.key.removeprefix(own) for found in self._objects.find(own + "report.")]
         return [name for name in names if name in _REPORTS]
 
@@ -308,7 +319,7 @@ class Results:
 
     def _read(self, run: Run, name: str) -> bytes:
         if name in _REPORTS:
-            key = _folder(run.flow, run.id) + name
+            key = folder_of(run.flow, run.id) + name
         elif _FILE.fullmatch(name):
             key = run.folder + name
         else:
@@ -322,7 +333,3 @@ class Results:
 def _known(flow: str) -> None:
     if flow not in FLOWS:
         raise NotFound(f"there is no flow {flow[:80]!r}; there are {' and '.join(FLOWS)}")
-
-
-def _folder(flow: str, run: str) -> str:
-    return f"flows/{flow}/{run}/"

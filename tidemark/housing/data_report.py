@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from tidemark.housing.markdown import dollars, figure, percent, table
+from tidemark.housing.markdown import dollars, figure, moment, percent, table
 from tidemark.housing.monitoring import Drift, Freshness, Volume
 from tidemark.runs import Batch, Run
 
@@ -39,7 +38,7 @@ def report(
     """Markdown. `taken`: the batches of this run; `recent`: the newest of all; `results`: what the steps gave."""
     parts = [
         f"# Housing data, run {run.id}",
-        f"{_time(run.started_at)} UTC, {(run.ended_at - run.started_at) / 1000:.1f} s. **{run.headline}.**",
+        f"{moment(run.started_at)} UTC, {(run.ended_at - run.started_at) / 1000:.1f} s. **{run.headline}.**",
         _reused(run),
         "## What came in",
         _came(taken),
@@ -66,10 +65,6 @@ def report(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _time(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
-
-
 def _reused(run: Run) -> str:
     if run.reused_from is None:
         return ""
@@ -86,7 +81,11 @@ def _came(batches: Sequence[Batch]) -> str:
             fate += "; bad rows: " + "; ".join(f"{count} × {reason}" for reason, count in batch.reasons.items())
         bad = batch.quarantined if batch.refused is None else batch.rows
         rows.append(
-            (_time(batch.arrived_at), batch.name, *map(figure_of, (batch.rows, batch.accepted, batch.known, bad)), fate)
+            (
+                *(moment(batch.arrived_at), batch.name),
+                *map(figure_of, (batch.rows, batch.accepted, batch.known, bad)),
+                fate,
+            )
         )
     return table(
         ("arrived (UTC)", "file", "rows ", "new ", "known before ", "in quarantine ", "what became of it"), rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -30,3 +31,8 @@ def figure(value: float | None, digits: int = 2) -> str:
 def percent(share: float) -> str:
     """`4.7 %`."""
     return f"{100 * share:.1f} %"
+
+
+def moment(ms: int) -> str:
+    """Milliseconds since 1970 in UTC: `2026-11-21 06:03:41`."""
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"

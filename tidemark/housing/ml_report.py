@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from tidemark.champion import Champion, Decision, Gain
 from tidemark.housing.dataset import Dataset
 from tidemark.housing.evaluation import Evaluation, Interval
-from tidemark.housing.markdown import dollars, percent, table
+from tidemark.housing.markdown import dollars, moment, percent, table
 from tidemark.housing.training import BASELINES, Advantage, Judgement, Region
 from tidemark.runs import Run
 
@@ -100,7 +99,7 @@ def report(run: Run, dataset: Dataset, results: Results) -> str:
         "\n\n".join(
             [
                 f"# Housing prices, run {run.id}",
-                f"{_time(run.started_at)} UTC, {(run.ended_at - run.started_at) / 1000:.1f} s. **{run.headline}.**",
+                f"{moment(run.started_at)} UTC, {(run.ended_at - run.started_at) / 1000:.1f} s. **{run.headline}.**",
                 "## Who decides what with it",
                 _use(results),
                 "## What came in",
@@ -140,13 +139,9 @@ def report(run: Run, dataset: Dataset, results: Results) -> str:
 def reused(run: Run, origin: str, story: str) -> str:
     """The report of a run that found nothing new: what stands, and the report that it comes from."""
     return (
-        f"# Housing prices, run {run.id}\n\n{_time(run.started_at)} UTC. **No new block has come since run {origin}:"
+        f"# Housing prices, run {run.id}\n\n{moment(run.started_at)} UTC. **No new block has come since run {origin}:"
         f" its models and figures stand, and nothing was trained again.** Its report follows.\n\n---\n\n{story}"
     )
-
-
-def _time(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _use(results: Results) -> str:

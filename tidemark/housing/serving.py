@@ -14,8 +14,8 @@ from tidemark.housing.geography import Floats
 from tidemark.housing.price_model import COVERAGE, FIGURES, Estimates, PriceModel
 from tidemark.housing.requests import Answer, Asked, Band, Block, Model, Prediction, Reason
 from tidemark.ports import Objects, Runs
+from tidemark.runs import PRICE_MODEL
 
-MODEL = "housing"
 LOOK_EVERY_S = 30.0
 LONELY = "nothing comparable within 3 km: the price is less sure than its interval says"
 
@@ -45,7 +45,7 @@ class Serving:
 
     def _look(self) -> None:
         try:
-            found = self._runs.champion(MODEL)
+            found = self._runs.champion(PRICE_MODEL)
             if found is not None:
                 self._serves = (found, self._read(found))
         except Exception as error:
