@@ -34,10 +34,7 @@ install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/i
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run all tests
 	cd web && $(NPM) run --silent test
 	.venv-train/bin/python -m pytest -c pyproject.toml --rootdir . training
-	.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
-
-# Two at a time, those that share a cloud in one process and in their order (tests/conftest.py).
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	.venv/bin/python -m pytest $(ARGS)
 
 # A browser for the tests: what is here, or Debian's (that needs root), or the one that Playwright brings.
 .PHONY: chromium

@@ -7,29 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from xdist.scheduler import LoadFileScheduling
 
 from tests.cloud import Cloud, sales_file
 from tidemark.local.home import Home
 
 TIDEMARK = Path(sys.executable).parent / "tidemark"
-ONE_CLOUD = {"browser", "contract", "integration"}
-"""The folders of tests that share the fixture `cloud`; those of `flows` share another."""
-
-
-class SideBySide(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist is not typed
-    """Where tests run side by side: those of one cloud, or else of one file, by one process."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        folder = nodeid.split("/")[1]
-        return "cloud" if folder in ONE_CLOUD else folder if folder == "flows" else str(super()._split_scope(nodeid))
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
-    return SideBySide(config, log)
 
 
 @pytest.fixture(scope="session")
