@@ -76,7 +76,10 @@ class Tracking:
             self._client.set_model_version_tag(REGISTERED, champion.version, "promoted", "true")
 
     def retain(self, kept: int) -> int:
-        """Delete all but the newest `kept` runs and those of registered models. Returns how many were deleted."""
+        """Delete all but the newest `kept` runs, with those of the same flow run, and those of registered models.
+
+        Returns how many were deleted.
+        """
         registered = {version.run_id for version in self._client.search_model_versions(f"name = '{REGISTERED}'")}
         newest = self._client.search_runs([self._experiment], max_results=kept, order_by=["attributes.start_time DESC"])
         if len(newest) < kept:
