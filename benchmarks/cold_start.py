@@ -43,19 +43,16 @@ SETTINGS = {
 
 def run() -> Result:
     """Fresh processes, in turn."""
-    with tempfile.TemporaryDirectory() as folder:
-        built = Path(folder) / "local"
-        bundles.build("local", built)
-        bundle = built / "ingest"
-        size = _zipped(bundle)
-        ours: list[list[float]] = []
-        theirs: list[list[float]] = []
-        for number in range(RUNS + 1):
-            ours.append(init_cost(bundle))
-            theirs.append(_init(PEER_PYTHON, [], ROOT, "benchmarks.peers.fastapi_tensorflow"))
-            if number == 0:  # the first fills the disk's cache
-                ours.clear()
-                theirs.clear()
+    bundle = bundles.build("local") / "ingest"
+    size = _zipped(bundle)
+    ours: list[list[float]] = []
+    theirs: list[list[float]] = []
+    for number in range(RUNS + 1):
+        ours.append(init_cost(bundle))
+        theirs.append(_init(PEER_PYTHON, [], ROOT, "benchmarks.peers.fastapi_tensorflow"))
+        if number == 0:  # the first fills the disk's cache
+            ours.clear()
+            theirs.clear()
     cpu, peer_cpu = median([r[0] for r in ours]), median([r[0] for r in theirs])
     return Result(
         "cold-start",

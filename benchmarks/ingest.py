@@ -15,6 +15,7 @@ from benchmarks.cloud import function_environment, local_cloud, peer
 from benchmarks.measure import ROOT, Result, cpu_seconds, median
 from benchmarks.peers import pydantic_path
 from benchmarks.runtime_api import Function
+from infra import bundles
 from simulator import sources
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.ingest import examine
@@ -72,7 +73,7 @@ def _handler() -> tuple[dict[str, list[float]], dict[str, float]]:
     rates: dict[str, list[float]] = {"ours": [], "peer": []}
     cpu: dict[str, list[float]] = {"handler": [], "emulator": [], "peer": []}
     with local_cloud("core") as home, peer("benchmarks.peers.seed_baseline", port) as server:
-        bundle = home.path / "bundles" / "local" / "ingest"
+        bundle = bundles.build("local") / "ingest"
         emulator = next(p for p in psutil.process_iter() if _is_emulator(p, home.path))
         with Function(bundle, "functions.ingest.handler.handler", function_environment(home, "Ingest")) as function:
             _ours(function, seed=1, batches=1)

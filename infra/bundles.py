@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import compileall
 import hashlib
-import json
 import os
 import py_compile
 import shutil
@@ -23,6 +22,7 @@ from typing import Literal
 from tidemark.errors import TidemarkError
 
 ROOT = Path(__file__).resolve().parent.parent
+BUILT = ROOT / ".bundles"
 FUNCTIONS = ("authorize", "ingest", "publish", "archive", "api", "predict")
 FILES = {"ingest": ("models/sales/model.tflite", "models/sales/model.json")}
 Target = Literal["local", "aws"]
@@ -46,20 +46,28 @@ DROPPED = (
 )
 
 
-def build(target: Target, into: Path) -> str:
-    """Build every bundle below `into` unless it is already what it would be. Returns their common hash.
+def build(target: Target, below: Path = BUILT) -> Path:
+    """The folder with every bundle, named for what they are made of; built where it is not there yet.
 
+    It is whole or not there, whoever builds beside us, and takes the place of what was built for the target before.
     Raises TidemarkError where a package cannot be installed, with the installer's own words.
     """
-    wanted = digest(target)
-    marker = into / "digest.json"
-    if marker.exists() and json.loads(marker.read_text())["digest"] == wanted:
-        return wanted
-    shutil.rmtree(into, ignore_errors=True)
-    for name in FUNCTIONS:
-        _build_one(name, target, into / name)
-    marker.write_text(json.dumps({"digest": wanted, "target": target}))
-    return wanted
+    folder = below / f"{target}-{digest(target)[:16]}"
+    if folder.exists():
+        return folder
+    below.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=below, prefix="unfinished-") as unfinished:
+        bundles = Path(unfinished) / "bundles"
+        for name in FUNCTIONS:
+            _build_one(name, target, bundles / name)
+        for old in set(below.glob(f"{target}-*")) - {folder}:
+            shutil.rmtree(old, ignore_errors=True)
+        try:
+            bundles.rename(folder)
+        except OSError:
+            if not folder.exists():  # another was quicker
+                raise
+    return folder
 
 
 def digest(target: Target) -> str:

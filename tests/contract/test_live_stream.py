@@ -29,7 +29,8 @@ def committed(*rows: dict[str, object]) -> tuple[FaultyLedger, list[Cell]]:
 
 @pytest.fixture
 def redis(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Redis:
-    """The cloud's Redis, with a stream of the test's own."""
+    """The cloud's Redis, with a stream of the test's own; what it is slow to answer is not sent again."""
+    monkeypatch.setattr(redis_stream, "TIMEOUT_S", 5)
     monkeypatch.setattr(redis_stream, "KEY", f"test:{id(monkeypatch)}")
     return Redis(port=cloud.home.port("redis"), socket_timeout=5)
 

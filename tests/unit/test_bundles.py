@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra import bundles
+from tidemark.errors import TidemarkError
 
 # Imports that would cost an ingest Lambda its quick start.
 TOO_HEAVY = {"boto3", "fastapi", "pydantic", "tensorflow", "redis", "httpx", "asyncio", "pandas", "duckdb"}
@@ -29,11 +30,9 @@ SETTINGS = dict.fromkeys(
 )
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bundles") / "local"
-    bundles.build("local", folder)
-    return folder
+@pytest.fixture(scope="module")
+def built() -> Path:
+    return bundles.build("local")
 
 
 def imported(bundle: Path, name: str) -> set[str]:
@@ -92,7 +91,31 @@ def test_a_bundle_on_a_quick_path_is_small_and_compiled(built: Path, tmp_path: P
     assert list((bundle / "functions" / name / "__pycache__").glob("handler.*.pyc"))
 
 
-def test_nothing_is_built_again_while_nothing_changed(built: Path) -> None:
-    before = (built / "ingest" / "functions" / "ingest" / "handler.py").stat().st_mtime_ns
-    assert bundles.build("local", built) == bundles.digest("local")
-    assert (built / "ingest" / "functions" / "ingest" / "handler.py").stat().st_mtime_ns == before
+def test_bundles_are_built_once_whole_and_old_ones_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def build_one(name: str, target: str, into: Path) -> None:
+        into.mkdir(parents=True)
+        made.append(name)
+        if len(made) == 3:
+            raise TidemarkError("no network")
+
+    monkeypatch.setattr(bundles, "_build_one", build_one)
+    old, aws = tmp_path / "local-0123", tmp_path / "aws-0123"
+    old.mkdir()
+    aws.mkdir()
+    with pytest.raises(TidemarkError, match="no network"):
+        bundles.build("local", tmp_path)
+    assert sorted(tmp_path.iterdir()) == [aws, old]
+    built = bundles.build("local", tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([aws, built])
+    assert {path.name for path in built.iterdir()} == set(bundles.FUNCTIONS)
+    assert bundles.build("local", tmp_path) == built
+    assert len(made) == 3 + len(bundles.FUNCTIONS)
+
+
+def test_bundles_that_another_built_in_the_meantime_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / f"local-{bundles.digest('local')[:16]}"
+    monkeypatch.setattr(bundles, "_build_one", lambda *_: (folder / "another").mkdir(parents=True, exist_ok=True))
+    assert bundles.build("local", tmp_path) == folder
+    assert [path.name for path in folder.iterdir()] == ["another"]

@@ -32,7 +32,6 @@ class Deployment:
         self._redis_url = redis_url
         self._say = say
         self._assembly = home.path / "cdk.out"
-        self._bundles = home.path / "bundles" / "local"
 
     def ensure(self) -> dict[str, str]:
         """The stack's outputs, after deploying it where what is deployed is not what is here.
@@ -40,7 +39,8 @@ class Deployment:
         Raises TidemarkError with the tool's own words where that fails.
         """
         self._say("bundling the Lambdas")
-        wanted = self._digest(bundles.build("local", self._bundles))
+        built = bundles.build("local")
+        wanted = self._digest(built)
         outputs = stores.outputs(self._home)
         if outputs is not None and self._deployed() == wanted:
             self._say("nothing changed: not deployed again")
@@ -48,7 +48,7 @@ class Deployment:
         self._home.deployed_file.unlink(missing_ok=True)
         self._say("cdk synth" if outputs else "cdk bootstrap, cdk synth")
         with ThreadPoolExecutor() as side_by_side:
-            steps = [side_by_side.submit(self._synth)]
+            steps = [side_by_side.submit(self._synth, built)]
             if outputs is None:
                 steps.append(side_by_side.submit(self._bootstrap))
             for step in steps:
@@ -62,8 +62,8 @@ class Deployment:
         write_atomically(self._home.deployed_file, json.dumps({"digest": wanted}))
         return outputs
 
-    def _digest(self, bundled: str) -> str:
-        hasher = hashlib.sha256(bundled.encode())
+    def _digest(self, built: Path) -> str:
+        hasher = hashlib.sha256(built.name.encode())
         for path in [*sorted((ROOT / "infra" / "cdk").glob("*.py")), ROOT / "cdk.json"]:
             hasher.update(path.read_bytes())
         hasher.update(json.dumps([self._redis_url, asdict(settings.load(settings.StoreSettings))]).encode())
@@ -75,8 +75,8 @@ class Deployment:
         except (FileNotFoundError, ValueError, KeyError):
             return None
 
-    def _synth(self) -> None:
-        context = ("-c", f"bundles={self._bundles}", "-c", f"redis_url={self._redis_url}")
+    def _synth(self, built: Path) -> None:
+        context = ("-c", f"bundles={built}", "-c", f"redis_url={self._redis_url}")
         self._cdk(
             "synth", "--quiet", "--app", f"{sys.executable} -m infra.cdk.app", "-o", str(self._assembly), *context
         )
