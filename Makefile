@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 export UV_PYTHON_DOWNLOADS := never
+# Our own environments may keep what Python compiles: without that every start compiles thousands of files anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first Python on the PATH that fits.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \

@@ -22,7 +22,7 @@ from flows.parts import connect
 from tidemark import settings
 from tidemark.ports import Runs
 
-PRELOADED = ["flows.housing_data", "flows.housing_ml"]
+PRELOADED = ["flows.housing_data", "flows.housing_ml", "ibis.backends.duckdb", "pyarrow.parquet"]
 POLL_S = 2
 AT_ONCE = 4
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -157,9 +157,9 @@ class Cloud:
         for table in (outputs["LedgerTable"], outputs["CellsTable"]):
             keys = [key["AttributeName"] for key in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
             for page in dynamodb.get_paginator("scan").paginate(TableName=table):
-                for item in page["Items"]:
-                    dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
-
+                gone = [{"DeleteRequest": {"Key": {key: item[key] for key in keys}}} for item in page["Items"]]
+                for start in range(0, len(gone), 25):
+                    dynamodb.batch_write_item(RequestItems={table: gone[start : start + 25]})
         lake.remove(lake.keys())
 
     def audit(self) -> dict[str, Any]:

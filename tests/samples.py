@@ -7,6 +7,15 @@ from typing import Any
 
 import msgspec
 
+# The KPIs of the real supermarket file.
+REAL = {
+    "sales": "322966.749",
+    "tickets": 1000,
+    "items": 5510,
+    "cogs": "307587.38",
+    "average_transaction": "322.966749",
+    "items_per_hour": 5.6282,
+}
 START = datetime(2019, 1, 7, 10, 0, tzinfo=UTC)
 
 

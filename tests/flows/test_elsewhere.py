@@ -29,7 +29,7 @@ def run_here(running: Flows, name: str, **settings: str) -> tuple[Run, str]:
     return running.index.page(name, limit=1).runs[0], log
 
 
-def batch(name: str, seed: int, rows: int = 600) -> housing.Piece:
+def batch(name: str, seed: int, rows: int = 400) -> housing.Piece:
     (piece,) = housing.pieces(housing.drawn(seed, rows), size=rows, first=rows, faults={}, seed=seed)
     return housing.Piece(f"{name}.csv", piece.content, piece.stated)
 

@@ -17,7 +17,7 @@ import pytest
 from simulator.poster import Poster
 from simulator.sources import read_csv
 from tests.cloud import Cloud
-from tests.samples import body, sale
+from tests.samples import REAL, body, sale
 from tidemark.adapters.memory import MemoryStream
 from tidemark.ingest import Ingest
 from tidemark.local import stores
@@ -27,14 +27,6 @@ from tidemark.store import Store
 from tidemark.writer import Clock
 
 KILL_AFTER = (3, 11, 29)  # batches answered, of 64
-REAL = {
-    "sales": "322966.749",
-    "tickets": 1000,
-    "items": 5510,
-    "cogs": "307587.38",
-    "average_transaction": "322.966749",
-    "items_per_hour": 5.6282,
-}
 
 
 @pytest.fixture(scope="module")

@@ -27,14 +27,15 @@ from tidemark.housing.geography import Floats
 
 FOREST = {"n_estimators": 60, "max_features": 0.33, "min_samples_leaf": 2}
 LIGHTGBM = {
-    "n_estimators": 550,
-    "learning_rate": 0.08,
-    "num_leaves": 64,
-    "min_child_samples": 40,
+    "n_estimators": 400,
+    "learning_rate": 0.05,
+    "num_leaves": 32,
+    "min_child_samples": 80,
     "max_bin": 63,
     "colsample_bytree": 0.6,
     "subsample": 0.8,
     "subsample_freq": 1,
+    "reg_lambda": 5.0,
 }
 RIDGE = {"alpha": 0.01}
 LOWEST_PRICE = 1_000.0  # dollars; a straight line may go below, a logarithm may not

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
@@ -20,6 +18,9 @@ STACK = "TidemarkCore"
 
 def client(home: Home, service: str) -> Any:
     """A client of the emulator for an AWS service."""
+    import botocore.session  # half a second, that commands without it need not wait for
+    from botocore.config import Config
+
     aws = aws_environment(home, home.port("ministack"))
     return botocore.session.get_session().create_client(
         service,

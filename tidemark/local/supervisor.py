@@ -138,9 +138,14 @@ class Supervisor:
 
 
 def wait_until(
-    condition: Callable[[], bool], what: str, *, seconds: float, alive: Callable[[], None] = lambda: None
+    condition: Callable[[], bool],
+    what: str,
+    *,
+    seconds: float,
+    every: float = 0.05,
+    alive: Callable[[], None] = lambda: None,
 ) -> None:
-    """Wait until `condition()` holds; `alive()` may raise what makes waiting pointless.
+    """Wait until `condition()` holds, asking `every` so many seconds; `alive()` may raise what makes waiting pointless.
 
     Raises DoesNotAnswer where it does not hold in time.
     """
@@ -149,7 +154,7 @@ def wait_until(
         alive()
         if time.monotonic() > deadline:
             raise DoesNotAnswer(f"{what} does not answer after {seconds:.0f} s")
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def answers(url: str) -> bool:
