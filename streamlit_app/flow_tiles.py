@@ -6,8 +6,8 @@ from streamlit_app import words
 from streamlit_app.api import Flow
 from streamlit_app.overview import SHOWN_RUNS, Overview
 from streamlit_app.tree import Tree, ago, el, state
-from streamlit_app.words import GOOD, MEANS, STATES, TITLES, choice
-from tidemark.runs import Run, began
+from streamlit_app.words import MEANS, STATES, TITLES, choice
+from tidemark.runs import WITH_RESULTS, Run, began
 
 PURPOSES = {
     "housing-data": "Takes in batches of housing blocks, checks and explores them, watches the stream.",
@@ -76,13 +76,13 @@ def _none(flow: Flow, *, here: bool) -> list[Tree]:
 
 
 def _shares(runs: list[Run]) -> list[Tree]:
-    good = sum(run.status in GOOD for run in runs)
+    good = sum(run.status in WITH_RESULTS for run in runs)
     rest = [
         el("span", f"{count} {STATES[status].lower()}")
         for status in ("skipped", "failed")
         if (count := sum(run.status == status for run in runs))
     ]
-    last = next((run for run in runs if run.status in GOOD), None)
+    last = next((run for run in runs if run.status in WITH_RESULTS), None)
     since = [el("span", "last good ", ago(last.ended_at))] if last and last is not runs[0] else []
     share = el("span", el("b", f"{good} of {len(runs)}"), " runs good", title="Completed, or nothing was new")
     return [share, *rest, *since]

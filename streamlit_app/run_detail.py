@@ -15,7 +15,7 @@ from streamlit_app.tree import Tree, ago, el, state
 from streamlit_app.view import now_ms, show
 from streamlit_app.words import MEANS, NO_CHOICE, STATES, TITLES
 from tidemark.errors import NotFound, TidemarkError
-from tidemark.runs import Run
+from tidemark.runs import WITH_RESULTS, Run
 
 PARTS = ("Report", "Steps", "Log", "Charts", "Tables")
 NO_RUN = "Choose a run, in the list or among the bars above: its report, steps, log, charts and tables will stand here."
@@ -70,7 +70,7 @@ def _links(run: Run) -> list[Tree]:
     shown: list[Tree] = []
     if found.prefect_url:
         shown.append(_link("This run in Prefect", in_prefect(found.prefect_url, run.flow_run)))
-    if found.mlflow_url and run.flow == "housing-ml" and run.status in words.GOOD:
+    if found.mlflow_url and run.flow == "housing-ml" and run.status in WITH_RESULTS:
         experiment = session.experiment(found.mlflow_url)
         made = run.reused_from or run.id
         if experiment is not None:
@@ -101,7 +101,7 @@ def readable_markdown(text: str, headline: str) -> str:
 
 
 def _without(run: Run) -> str:
-    if run.status in words.GOOD:
+    if run.status in WITH_RESULTS:
         return "Its report is no longer kept: reports are kept for 90 days."
     return f"It wrote no report, since it {'was skipped' if run.status == 'skipped' else 'failed'}."
 

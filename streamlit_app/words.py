@@ -20,7 +20,6 @@ MEANS: dict[Status, str] = {
     "skipped": "left to another run",
     "failed": "ended with an error",
 }
-GOOD: tuple[Status, ...] = ("completed", "reused")
 JUDGED = {"ok": "Well", "warn": "Watch", "alert": "Needs a hand", "none": "Not judged yet"}
 TITLES = {"housing-data": "Housing data", "housing-ml": "Price models"}
 NO_CHOICE = "none"
