@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tidemark.housing.markdown import dollars, figure, moment, percent, table
+from tidemark.housing.markdown import correlation, dollars, figure, moment, percent, table
 from tidemark.housing.monitoring import Drift, Freshness, Volume
 from tidemark.runs import Batch, Run
 
@@ -153,7 +153,7 @@ def _relations(correlations: Any) -> str:
         if "median_house_value" in (pair.a, pair.b) and pair.spearman and pair.pearson
     ]
     rows = [
-        (name, f"{pearson.value:+.2f}", f"{rank.value:+.2f}", figure(shared.corrected) if shared else "–")
+        (name, correlation(pearson.value), correlation(rank.value), figure(shared.corrected) if shared else "–")
         for name, rank, pearson, shared in sorted(with_price, key=lambda one: -abs(one[1].value))
     ]
     return "How the price goes with the other columns:\n\n" + table(

@@ -28,6 +28,16 @@ def figure(value: float | None, digits: int = 2) -> str:
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.{digits}f}".replace("-", "−")
 
 
+def explained(r2: float) -> str:
+    """R² to three digits, never `-0.000`."""
+    return figure(round(r2, 3) + 0.0, 3)
+
+
+def correlation(value: float) -> str:
+    """`+0.69`, `−0.15`."""
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
+
+
 def percent(share: float) -> str:
     """`4.7 %`."""
     return f"{100 * share:.1f} %"
