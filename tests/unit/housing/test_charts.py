@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import ibis
 import pytest
 import vl_convert
@@ -35,6 +36,7 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
 def test_every_chart_is_drawn(drawings: dict[str, dict[str, Any]]) -> None:
     assert set(drawings) == set(CHARTS)
     for name, spec in drawings.items():
+        alt.Chart.from_dict(spec)  # raises where it is not as Vega-Lite's schema has it
         assert spec["$schema"].endswith("/v6.4.1.json"), name
         svg = vl_convert.vegalite_to_svg(spec, vl_version="6.4")
         assert svg.startswith("<svg"), name

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from altair.utils import schemapi
 
 from tidemark.housing.charts.prices import price_by_category, price_by_income, price_map
 from tidemark.housing.charts.spread import category_bars, histograms, missingness
@@ -29,9 +30,13 @@ CHARTS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def specs(results: Mapping[str, msgspec.Struct], mode: Mode = "light") -> dict[str, dict[str, Any]]:
-    """The Vega-Lite specs, data inline, of every chart whose result is among `results` (by step, and `drift`)."""
-    return {
-        name: {**draw(results[of]).to_dict(), "config": config(mode)}
-        for name, (of, draw) in CHARTS.items()
-        if of in results
-    }
+    """The Vega-Lite specs, data inline, of every chart whose result is among `results` (by step, and `drift`).
+
+    Not checked against Vega-Lite's schema, which would double the time: the tests do that.
+    """
+    with schemapi.debug_mode(False):
+        return {
+            name: {**draw(results[of]).to_dict(validate=False), "config": config(mode)}
+            for name, (of, draw) in CHARTS.items()
+            if of in results
+        }
