@@ -22,7 +22,7 @@ from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_objects import S3Objects
 from tidemark.local import stores
 from tidemark.local.home import Home
-from tidemark.local.supervisor import Supervisor
+from tidemark.local.supervisor import Supervisor, wait_until
 from tidemark.runs import FLOWS, WITH_RESULTS, Run, began
 
 MINUTES = 30
@@ -31,18 +31,21 @@ SAMPLE_S = 15.0
 PAGE = 200  # log lines that Prefect gives at once
 WATCHED = ("flows", "prefect", "mlflow", "postgres", "explorer")
 LOCKED = re.compile(r"database is locked|deadlock|could not serialize|lock timeout|lost synchronization", re.IGNORECASE)
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 AS_THEY_SHOULD = {"Completed", "Reused", "Skipped"}
 
 
 def run(minutes: int = MINUTES) -> Result:
     """Let it run, then read what it left."""
-    memory: dict[str, list[tuple[float, int]]] = {name: [] for name in WATCHED}
+    memory: dict[str, list[tuple[float, float]]] = {name: [] for name in WATCHED}
     with local_cloud("core,live,flows,explorer", simulate=True) as home:
         began_at = time.monotonic()
         while (passed := (time.monotonic() - began_at) / 60) < minutes:
             for name, held in _memory(home).items():
                 memory[name].append((passed, held))
             time.sleep(SAMPLE_S)
+        index = _index(home)
+        wait_until(lambda: not any(_at_work(index, flow) for flow in FLOWS), "the last run's end", seconds=100, every=1)
         figures = _runs(home) | _logs(home)
     resting = {name: _resting(samples, minutes) for name, samples in memory.items()}
     return Result(
@@ -61,8 +64,16 @@ def run(minutes: int = MINUTES) -> Result:
     )
 
 
-def _memory(home: Home) -> dict[str, int]:
-    found = {}
+def _index(home: Home) -> DynamoRuns:
+    return DynamoRuns(stores.client(home, "dynamodb"), stores.running(home)["RunsTable"])
+
+
+def _at_work(index: DynamoRuns, flow: str) -> bool:
+    return index.state(flow, now=time.time_ns() // 1_000_000).at_work is not None
+
+
+def _memory(home: Home) -> dict[str, float]:
+    found: dict[str, float] = {}
     for name, (_, pid) in Supervisor(home).states().items():
         if name in WATCHED and pid:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -71,14 +82,14 @@ def _memory(home: Home) -> dict[str, int]:
     return found
 
 
-def _held(process: psutil.Process) -> int:
+def _held(process: psutil.Process) -> float:
     try:
-        return int(process.memory_full_info().pss)
+        return float(process.memory_full_info().pss)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return 0
+        return 0.0
 
 
-def _resting(samples: list[tuple[float, int]], minutes: int) -> dict[str, float]:
+def _resting(samples: list[tuple[float, float]], minutes: int) -> dict[str, float]:
     settled = min(SETTLE_MINUTES, minutes / 3)
     third = (minutes - settled) / 3
     first = [held for at, held in samples if settled <= at < settled + third]
@@ -87,7 +98,7 @@ def _resting(samples: list[tuple[float, int]], minutes: int) -> dict[str, float]
 
 
 def _runs(home: Home) -> dict[str, float]:
-    index = DynamoRuns(stores.client(home, "dynamodb"), stores.running(home)["RunsTable"])
+    index = _index(home)
     found: dict[str, float] = {}
     for flow in FLOWS:
         runs = index.page(flow, limit=1_000).runs
@@ -106,7 +117,7 @@ def _runs(home: Home) -> dict[str, float]:
 def _logs(home: Home) -> dict[str, float]:
     """Lines that a run's report has and Prefect has not; locks in any server's log; runs that ended otherwise."""
     prefect = f"{home.state().endpoints['prefect']}/api"
-    index = DynamoRuns(stores.client(home, "dynamodb"), stores.running(home)["RunsTable"])
+    index = _index(home)
     objects = S3Objects(stores.client(home, "s3"), stores.running(home)["LakeBucket"])
     lines = lost = 0
     for one in (run for flow in FLOWS for run in index.page(flow, limit=1_000).runs if run.status in WITH_RESULTS):
@@ -114,10 +125,17 @@ def _logs(home: Home) -> dict[str, float]:
         known = _in_prefect(prefect, one.flow_run)
         lines += len(said)
         lost += sum(line.split(" ", 1)[1] not in known for line in said)
-    ended = httpx.post(f"{prefect}/flow_runs/filter", json={"state": {"type": {"not_any_": ["SCHEDULED"]}}}, timeout=60)
-    otherwise = [run for run in ended.json() if run["state"]["name"] not in AS_THEY_SHOULD | {"Running", "Pending"}]
+    question = {"flow_runs": {"state": {"type": {"any_": list(ENDED)}}}}
+    ended = httpx.post(f"{prefect}/flow_runs/filter", json=question, timeout=60).raise_for_status().json()
+    otherwise = [run for run in ended if run["state"]["name"] not in AS_THEY_SHOULD]
     locked = sum(len(LOCKED.findall(path.read_text(errors="replace"))) for path in home.logs.iterdir())
-    return {"log_lines": lines, "log_lines_lost": lost, "locks": locked, "runs_ended_otherwise": len(otherwise)}
+    return {
+        "log_lines": lines,
+        "log_lines_lost": lost,
+        "locks": locked,
+        "runs_ended": len(ended),
+        "runs_ended_otherwise": len(otherwise),
+    }
 
 
 def _report(objects: S3Objects, run: Run) -> dict[str, Any]:
