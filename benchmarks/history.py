@@ -55,8 +55,8 @@ print(*times)
 REMOVE = "import asyncio; from flows.mlflow_gc import mlflow_gc; print(asyncio.run(mlflow_gc.fn('0s')))"
 # A run as `Tracking.log` leaves it.
 FILL = """
-INSERT INTO runs (run_uuid, name, status, start_time, end_time, lifecycle_stage, artifact_uri, experiment_id)
-  SELECT md5(n::text), 'lightgbm ' || n, 'FINISHED', %(first)s + n * 30000, %(first)s + n * 30000 + 1000, 'active',
+INSERT INTO runs (run_uuid, name, user_id, status, start_time, end_time, lifecycle_stage, artifact_uri, experiment_id)
+  SELECT md5(n::text), 'lightgbm ' || n, '', 'FINISHED', %(first)s + n * 30000, %(first)s + n * 30000 + 1000, 'active',
     'mlflow-artifacts:/%(experiment)s/' || md5(n::text) || '/artifacts', %(experiment)s
   FROM generate_series(1, %(runs)s) AS n;
 INSERT INTO tags SELECT 'flow_run', n::text, md5(n::text) FROM generate_series(1, %(runs)s) AS n;
