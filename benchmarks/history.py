@@ -52,7 +52,7 @@ while True:
     times.append(time.perf_counter() - at)
 print(*times)
 """
-REMOVE = "import asyncio; from flows.mlflow_gc import mlflow_gc; print(asyncio.run(mlflow_gc.fn('0s')))"
+REMOVE = "import asyncio; from flows.mlflow_gc import mlflow_gc; print(asyncio.run(mlflow_gc('0s')))"
 # A run as `Tracking.log` leaves it.
 FILL = """
 INSERT INTO runs (run_uuid, name, user_id, status, start_time, end_time, lifecycle_stage, artifact_uri, experiment_id)
@@ -208,6 +208,6 @@ def _worker_environment(home: Home) -> dict[str, str]:
 
 def _python(code: str, environment: dict[str, str]) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
     return done.stdout
