@@ -96,6 +96,7 @@ def tried(algorithm: str, settings: Mapping[str, Any]) -> Tried:
     began, seeds = time.process_time(), DRAWS[algorithm][1]
     random, regional = [], []
     for seed in range(SEED, SEED + seeds):
+        constants.clear()  # nothing of the settings tried before
         constants.update({**settings, **({"random_state": seed} if seeds > 1 else {})})
         random.append(_error(training, make, fifths))
         regional.append(_error(training, make, by_region))

@@ -22,15 +22,11 @@ def dollars(value: float) -> str:
 
 
 def figure(value: float | None, digits: int = 2) -> str:
-    """A number with thousands parted, or a dash where there is none."""
+    """A number with thousands parted and a true minus, never `−0.00`; a dash where there is none."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.{digits}f}".replace("-", "−")
-
-
-def explained(r2: float) -> str:
-    """R² to three digits, never `-0.000`."""
-    return figure(round(r2, 3) + 0.0, 3)
+    digits = 0 if abs(value) >= 1_000 else digits
+    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
 
 
 def correlation(value: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from tidemark.champion import Champion, Decision, Gain
 from tidemark.housing.dataset import Dataset
 from tidemark.housing.evaluation import Evaluation, Interval
-from tidemark.housing.markdown import dollars, explained, moment, percent, table
+from tidemark.housing.markdown import dollars, figure, moment, percent, table
 from tidemark.housing.training import BASELINES, Advantage, Judgement, Region
 from tidemark.runs import Run
 
@@ -80,8 +80,8 @@ def headline(results: Results) -> str:
     """What came of a run, in a sentence."""
     seen, unseen = results.best.random.everything, results.best.spatial.everything
     return (
-        f"{results.winner} won with an RMSE of {dollars(seen.rmse)} (R² {explained(seen.r2)}) on {seen.rows:,} blocks"
-        f" held out, R² {explained(unseen.r2)} in regions it had not seen; {results.decision.reason}"
+        f"{results.winner} won with an RMSE of {dollars(seen.rmse)} (R² {figure(seen.r2, 3)}) on {seen.rows:,} blocks"
+        f" held out, R² {figure(unseen.r2, 3)} in regions it had not seen; {results.decision.reason}"
     )
 
 
@@ -147,9 +147,9 @@ def reused(run: Run, origin: str, story: str) -> str:
 def _use(results: Results) -> str:
     r2 = results.best.spatial.everything.r2
     allowed = (
-        f"This run has {explained(r2)}: it may be used so."
+        f"This run has {figure(r2, 3)}: it may be used so."
         if r2 >= LOWEST_R2
-        else f"**This run has {explained(r2)}: it must not be used.**"
+        else f"**This run has {figure(r2, 3)}: it must not be used.**"
     )
     return (
         "A county's planners and a lender's portfolio analysts ask what a block's median house is worth where no sale"
@@ -175,9 +175,9 @@ def _beside(results: Results, which: str) -> str:
                 f"{mark}{dollars(whole.rmse)}{mark}",
                 f"{dollars(one.rmse.low)} to {dollars(one.rmse.high)}",
                 dollars(whole.mae),
-                explained(whole.r2),
+                figure(whole.r2, 3),
                 percent(whole.mape),
-                f"{dollars(one.uncapped.rmse)}, {explained(one.uncapped.r2)}",
+                f"{dollars(one.uncapped.rmse)}, {figure(one.uncapped.r2, 3)}",
             )
         )
     head = ("algorithm", "RMSE ", "95 % interval ", "MAE ", "R² ", "MAPE ", "RMSE and R² without capped prices ")
