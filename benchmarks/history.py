@@ -19,13 +19,12 @@ from itertools import islice
 from typing import Any
 
 import httpx
-import msgspec
 import psycopg2
 
 from benchmarks.cloud import local_cloud
 from benchmarks.measure import ROOT, Result, median, quantile
 from flows.tracking import AT_ONCE
-from tidemark.adapters.dynamodb_runs import PART, part_of
+from tidemark.adapters.dynamodb_runs import entries_of, parts_of
 from tidemark.local import flow_services, stores
 from tidemark.local.home import Home
 from tidemark.local.postgres import Postgres
@@ -123,17 +122,17 @@ def _lists(home: Home) -> dict[str, float]:
 
 def _items(first: int) -> Iterator[dict[str, Any]]:
     steps = [Step(f"step-{n}", f"Step {n}", 0.1) for n in range(STEPS)]
-    parts = set()
+    named: set[tuple[str, str]] = set()
     for number in range(RUNS):
         at = first + number * EVERY_MS
         flow_run = f"{number:08x}-0000-4000-8000-000000000000"
         one = Run(run_id(at, flow_run), FLOW, flow_run, "failed" if number % 40 == 0 else "completed", at, at + 6_000,
                   "20,640 blocks known; nothing new", figures={"rows": 20_640.0}, steps=steps)  # fmt: skip
-        if one.id[:PART] not in parts:
-            parts.add(one.id[:PART])
-            yield {"list": {"S": f"parts#runs#{FLOW}"}, "id": {"S": one.id[:PART]}}
-        doc = msgspec.json.encode(one).decode()
-        yield {"list": {"S": part_of(f"runs#{FLOW}", one.id)}, "id": {"S": one.id}, "doc": {"S": doc}}
+        for part in parts_of(one):
+            if (key := (part["list"]["S"], part["id"]["S"])) not in named:
+                named.add(key)
+                yield part
+        yield from entries_of(one)
 
 
 def _tracking(home: Home) -> dict[str, float]:

@@ -78,15 +78,8 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 def listed(api: Api, flows: Sequence[str], status: Status | None, before: str | None, limit: int) -> Listed:
-    """The newest runs of some flows that began before the run `before`. Raises what the API raises.
-
-    The API looks through so many runs a request for those of a status: beyond where any flow's answer ends, the order
-    is not known yet.
-    """
+    """The newest runs of some flows that began before the run `before`. Raises what the API raises."""
     pages = [api.runs(flow, limit=limit, cursor=before, status=status) for flow in flows]
-    known = max((page.cursor for page in pages if page.cursor), default="")
     found = sorted((run for page in pages for run in page.runs), key=lambda run: run.id, reverse=True)
-    runs = [run for run in found if run.id >= known][:limit]
-    if len(runs) == len(found) and not known:
-        return Listed(runs, None)
-    return Listed(runs, runs[-1].id if len(runs) == limit else known)
+    more = len(found) > limit or any(page.cursor for page in pages)
+    return Listed(found[:limit], found[limit - 1].id if more else None)

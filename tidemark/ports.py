@@ -11,7 +11,7 @@ from tidemark.cells import Cell
 from tidemark.champion import Champion, Decision
 from tidemark.feedback import Remark
 from tidemark.ledger import Attempt, Counted, Entry
-from tidemark.runs import Batch, FlowState, Run, RunPage
+from tidemark.runs import Batch, FlowState, Run, RunPage, Status
 from tidemark.sale import Sale
 
 
@@ -169,15 +169,18 @@ class Runs(ABC):
 
     @abstractmethod
     def add(self, run: Run) -> None:
-        """Keep a run; the same one again changes nothing."""
+        """Keep a run in place of what was kept of it before; the same one again changes nothing."""
 
     @abstractmethod
     def get(self, flow: str, run: str) -> Run:
         """One run. Raises NotFound where there is none."""
 
     @abstractmethod
-    def page(self, flow: str, *, limit: int, cursor: str | None = None) -> RunPage:
-        """Some runs of a flow, newest first. Raises BadRequest where `cursor` is none that an earlier page gave."""
+    def page(self, flow: str, *, limit: int, cursor: str | None = None, status: Status | None = None) -> RunPage:
+        """Some runs of a flow, newest first; with `status` those alone that ended so.
+
+        Raises BadRequest where `cursor` is none that an earlier page gave.
+        """
 
     @abstractmethod
     def claim(self, sha256: str, batch: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -14,6 +14,7 @@ INCOMING, TAKEN = "housing/incoming/", "housing/taken/"
 FLOWS = ("housing-data", "housing-ml")
 PRICE_MODEL = "housing"  # what is modelled, as champions and decisions name it
 Status = Literal["completed", "reused", "skipped", "failed"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 WITH_RESULTS: tuple[Status, ...] = ("completed", "reused")
 _CURSOR = re.compile(r"[0-9]{13}-[0-9a-f-]{1,64}", re.ASCII)
 

@@ -37,8 +37,7 @@ def routes(results: Results, now_ms: Callable[[], int]) -> APIRouter:
 
     @get("/v1/flows/{flow}/runs", "A flow's runs, newest first", RunPage, example=examples.RUNS)
     def get_runs(flow: Flow, limit: Limit = 50, cursor: Cursor = None, status: Status | None = None) -> Response:
-        """Go on with `cursor` until it is null. With `status`, a page may hold fewer than `limit` runs, or none, and
-        still have a cursor: a request looks through 600 runs at most."""
+        """Go on with `cursor` until it is null. With `status`, those alone that ended so."""
         return MsgspecResponse(results.page(flow, limit=limit, cursor=cursor, status=status))
 
     @get("/v1/flows/{flow}/runs/{run}", "A run with its report", RunReport, example=examples.REPORT)

@@ -27,9 +27,7 @@ from tidemark.runs import (
 )
 
 DATA, ML = FLOWS
-LOOKED_AT = 600  # runs that one request looks through for those of a status
 BARREN = 2_000  # runs in a row without results, almost three days of them, after which none is sought any more
-AT_ONCE = 200
 _WHY = {"skipped": "it was skipped", "failed": "it failed"}
 _AGE = "files are kept for 90 days"
 _REPORTS = ("report.json", "report.md")
@@ -165,26 +163,11 @@ class Results:
         return Flow(name, state.seconds, state.at_work, next(iter(self._runs.page(name, limit=1).runs), None))
 
     def page(self, flow: str, *, limit: int, cursor: str | None, status: Status | None) -> RunPage:
-        """Some runs, newest first. Raises NotFound for another flow, BadRequest for a made-up cursor.
-
-        One request looks through `LOOKED_AT` runs for those of a status: a page may hold fewer than `limit`, or none,
-        and still say where to go on from.
-        """
+        """Some runs, newest first. Raises NotFound for another flow, BadRequest for a made-up cursor."""
         _known(flow)
         if cursor is not None:
             read_cursor(cursor)
-        if status is None:
-            return self._runs.page(flow, limit=limit, cursor=cursor)
-        found: list[Run] = []
-        for _ in range(LOOKED_AT // AT_ONCE):
-            page = self._runs.page(flow, limit=AT_ONCE, cursor=cursor)
-            found += [run for run in page.runs if run.status == status]
-            if len(found) > limit or (len(found) == limit and page.cursor):
-                return RunPage(found[:limit], found[limit - 1].id)
-            cursor = page.cursor
-            if cursor is None:
-                break
-        return RunPage(found, cursor)
+        return self._runs.page(flow, limit=limit, cursor=cursor, status=status)
 
     def run(self, flow: str, run: str) -> Run:
         """One run. Raises NotFound where there is none."""

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.cloud import Cloud
 from tests.explorer import Behind, explorer, served
 from tests.pipelines import DATA, ML, reused, run_of, seed
-from tidemark.adapters.dynamodb_runs import DynamoRuns, part_of
+from tidemark.adapters.dynamodb_runs import DynamoRuns, entries_of
 from tidemark.adapters.s3_objects import S3Objects
 from tidemark.local import stores
 from tidemark.local.home import HOST, free_port
@@ -50,8 +50,8 @@ class Index:
 
     def forget(self) -> None:
         for run in self._added:
-            key = {"list": {"S": part_of(f"runs#{run.flow}", run.id)}, "id": {"S": run.id}}
-            self._client.delete_item(TableName=self._table, Key=key)
+            for entry in entries_of(run):
+                self._client.delete_item(TableName=self._table, Key={name: entry[name] for name in ("list", "id")})
         self._added.clear()
 
 

@@ -17,7 +17,7 @@ from tidemark.champion import Champion, Decision, Gain
 from tidemark.errors import BadRequest, NotFound
 from tidemark.local import stores
 from tidemark.ports import Runs
-from tidemark.runs import Batch, FlowState, Run, Status, Step, run_id
+from tidemark.runs import STATUSES, Batch, FlowState, Run, Status, Step, run_id
 
 NOW = 1_795_132_800_000
 DAY = 86_400_000
@@ -70,12 +70,12 @@ def champion(name: str, *, at: int = NOW, model: str = "housing") -> Champion:
     return Champion(model, name, "lightgbm", f"models/{model}/{name}.npz", run(0).id, at)
 
 
-def everything(runs: Runs, limit: int, flow: str = FLOW) -> tuple[list[Run], list[int]]:
+def everything(runs: Runs, limit: int, status: Status | None = None) -> tuple[list[Run], list[int]]:
     found: list[Run] = []
     sizes: list[int] = []
     cursor: str | None = None
     while cursor is not None or not sizes:
-        page = runs.page(flow, limit=limit, cursor=cursor)
+        page = runs.page(FLOW, limit=limit, cursor=cursor, status=status)
         found += page.runs
         sizes.append(len(page.runs))
         cursor = page.cursor
@@ -146,8 +146,34 @@ def test_no_part_of_the_table_grows_without_end(dynamodb: Any, cloud: Cloud) -> 
     for item in dynamodb.scan(TableName=name)["Items"]:
         parts[item["list"]["S"]] = parts.get(item["list"]["S"], 0) + 1
     dynamodb.delete_table(TableName=name)
-    assert len(parts) == 3 + 3 * 5  # five days, in parts of 28 hours
+    assert len(parts) == 4 + 4 * 5  # five days, in parts of 28 hours; runs are in two lists
     assert max(parts.values()) <= 14
+
+
+@pytest.mark.parametrize("limit", [1, 2, 200])
+def test_the_runs_of_a_status_come_in_pages_of_their_own(runs: Runs, limit: int) -> None:
+    made = [run(n * 5_000, status="failed" if n % 3 == 1 else "completed") for n in range(9)]
+    for one in made:
+        runs.add(one)
+    runs.add(run(5_000, "housing-ml", status="failed"))
+    assert everything(runs, limit, status="failed")[0] == [made[7], made[4], made[1]]
+    assert everything(runs, limit, status="skipped") == ([], [0])
+
+
+def test_a_run_has_the_status_that_was_kept_last(runs: Runs) -> None:
+    others = [run(n, status="failed") for n in (1, 3)]
+    for one in (*others, run(2, status="failed"), run(2), run(2)):
+        runs.add(one)
+    assert everything(runs, 5)[0] == [others[1], run(2), others[0]]
+    assert everything(runs, 5, status="failed")[0] == others[::-1]
+    assert everything(runs, 5, status="completed")[0] == [run(2)]
+
+
+def test_of_many_that_are_kept_at_once_none_is_lost(runs: Runs) -> None:
+    made = [run(n, status=STATUSES[n % len(STATUSES)]) for n in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(runs.add, made))
+    assert everything(runs, 50)[0] == made[::-1]
 
 
 @pytest.mark.parametrize("cursor", ["made up", "1795132800000", "1795132800000-0123456789ABCDEF", "\uff11" * 13 + "-0"])

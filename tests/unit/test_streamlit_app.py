@@ -31,10 +31,11 @@ from streamlit_app.tree import el, text_of
 from streamlit_app.words import JUDGED, STATES, choice, chosen, readable, sentence, span
 from tests.explorer import Behind, Bridge
 from tests.pipelines import DATA, ML, NOW, run_of, seed
+from tidemark.adapters.memory_runs import MemoryRuns
 from tidemark.errors import BadRequest, NotFound, TidemarkError, Unauthorized, Unavailable
 from tidemark.housing import monitoring
 from tidemark.housing.requests import decode, json_schemas
-from tidemark.runs import FLOWS, Batch, Run, RunPage, Status
+from tidemark.runs import FLOWS, STATUSES, Batch, RunPage, Status
 from tidemark.settings import ExplorerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -348,41 +349,38 @@ def test_what_the_api_refuses_is_said(status: int, body: str, kind: type[Tidemar
 
 
 def test_every_state_has_a_word() -> None:
-    assert set(STATES) == set(get_args(Status))
+    assert set(STATES) == set(STATUSES)
     assert set(JUDGED) - {"none"} == set(get_args(monitoring.Status))
     assert msgspec.convert(examples.SUMMARY["monitoring"]["freshness"], Judged).status == "ok"
 
 
-class Pages(Api):
-    """An API of these runs, that looks through `seen` of them a request."""
+class Kept(Api):
+    """An API of these runs."""
 
-    def __init__(self, made: dict[str, list[tuple[int, Status]]], seen: int) -> None:
-        self.made, self.seen = made, seen
-
-    def every(self, flow: str) -> list[Run]:
-        return [run_of(flow, 2 * number + FLOWS.index(flow), status=state) for number, state in self.made[flow]]
+    def __init__(self, made: dict[str, list[tuple[int, Status]]]) -> None:
+        self.every = [
+            run_of(flow, 2 * number + FLOWS.index(flow), status=state)
+            for flow, runs in made.items()
+            for number, state in runs
+        ]
+        self._index = MemoryRuns()
+        for run in self.every:
+            self._index.add(run)
 
     def runs(self, flow: str, *, limit: int, cursor: str | None = None, status: Status | None = None) -> RunPage:
-        every = sorted(self.every(flow), key=lambda run: run.id, reverse=True)
-        rest = [run for run in every if cursor is None or run.id < cursor]
-        seen = rest[: self.seen] if status else rest
-        found = [run for run in seen if status in (None, run.status)]
-        if len(found) > limit:
-            return RunPage(found[:limit], found[limit - 1].id)
-        return RunPage(found, seen[-1].id if len(seen) < len(rest) else None)
+        return self._index.page(flow, limit=limit, cursor=cursor, status=status)
 
 
 _STATUSES = st.sampled_from(sorted(STATES))
 _MADE = st.dictionaries(st.integers(0, 40), _STATUSES, max_size=25).map(lambda made: list(made.items()))
 
 
-@given(data=_MADE, ml=_MADE, status=st.none() | _STATUSES, limit=st.integers(1, 5), seen=st.integers(1, 6))
+@given(data=_MADE, ml=_MADE, status=st.none() | _STATUSES, limit=st.integers(1, 5))
 def test_no_run_is_lost_or_shown_twice_between_pages(
-    data: list[tuple[int, Status]], ml: list[tuple[int, Status]], status: Status | None, limit: int, seen: int
+    data: list[tuple[int, Status]], ml: list[tuple[int, Status]], status: Status | None, limit: int
 ) -> None:
-    api = Pages({DATA: data, ML: ml}, seen)
-    every = [run for flow in FLOWS for run in api.every(flow)]
-    expected = sorted((run.id, run.flow) for run in every if status in (None, run.status))
+    api = Kept({DATA: data, ML: ml})
+    expected = sorted((run.id, run.flow) for run in api.every if status in (None, run.status))
     found: list[tuple[str, str]] = []
     before: str | None = None
     for _ in range(200):

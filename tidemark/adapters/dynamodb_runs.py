@@ -1,7 +1,8 @@
 """The pipelines' index on DynamoDB: lists of JSON documents, key (`list`, `id`), ids in the order of time.
 
 A list is kept in parts of some 28 hours each, `<list>#<the first digits of an id>`, and the list `parts#<list>` names
-those that there are: no part grows without end, and the newest entries cost the same however many there are.
+those that there are: no part grows without end, and the newest entries cost the same however many there are. A run is
+in two lists, its flow's and that of its flow's runs with its status: the few that failed are found as fast as the many.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from botocore.exceptions import ClientError
 from tidemark.champion import Champion, Decision
 from tidemark.errors import NotFound
 from tidemark.ports import Runs
-from tidemark.runs import Batch, FlowState, Run, RunPage, read_cursor
+from tidemark.runs import STATUSES, Batch, FlowState, Run, RunPage, Status, read_cursor
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -36,16 +37,25 @@ class DynamoRuns(Runs):
         self._table = table
 
     def add(self, run: Run) -> None:
-        self._put(f"runs#{run.flow}", run.id, run, expires=True)
+        # Other runs may name the same parts at the same time: those stay out of the transaction.
+        for part in parts_of(run):
+            self._client.put_item(TableName=self._table, Item=part)
+        puts: list[Any] = [{"Put": {"TableName": self._table, "Item": item}} for item in entries_of(run)]
+        for status in STATUSES:
+            if status != run.status:
+                place = _place(f"runs#{run.flow}#{status}", run.id)
+                puts.append({"Delete": {"TableName": self._table, "Key": place}})
+        self._client.transact_write_items(TransactItems=puts)
 
     def get(self, flow: str, run: str) -> Run:
-        item = self._get(part_of(f"runs#{flow}", run), run)
+        item = self._get(_part_of(f"runs#{flow}", run), run)
         if item is None:
             raise NotFound(f"there is no run {run!r} of {flow}")
         return msgspec.json.decode(item["doc"]["S"], type=Run)
 
-    def page(self, flow: str, *, limit: int, cursor: str | None = None) -> RunPage:
-        found = self._newest(f"runs#{flow}", Run, limit + 1, before=read_cursor(cursor) if cursor else None)
+    def page(self, flow: str, *, limit: int, cursor: str | None = None, status: Status | None = None) -> RunPage:
+        name = f"runs#{flow}#{status}" if status else f"runs#{flow}"
+        found = self._newest(name, Run, limit + 1, before=read_cursor(cursor) if cursor else None)
         return RunPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
     def claim(self, sha256: str, batch: str) -> str:
@@ -57,7 +67,7 @@ class DynamoRuns(Runs):
         return str(item["batch"]["S"])
 
     def batch(self, identity: str) -> Batch | None:
-        item = self._get(part_of("batches", identity), identity)
+        item = self._get(_part_of("batches", identity), identity)
         return None if item is None else msgspec.json.decode(item["doc"]["S"], type=Batch)
 
     def add_batch(self, batch: Batch) -> None:
@@ -67,7 +77,7 @@ class DynamoRuns(Runs):
         return self._newest("batches", Batch, limit)
 
     def add_decision(self, decision: Decision) -> None:
-        self._put(*_place(decision), decision)
+        self._put(*_listed(decision), decision)
 
     def decisions(self, model: str, *, limit: int) -> list[Decision]:
         return self._newest(f"decisions#{model}", Decision, limit)
@@ -90,8 +100,9 @@ class DynamoRuns(Runs):
                 "ExpressionAttributeValues": {":replaced": {"S": replacing.fingerprint}},
             }
         puts: list[Any] = [{"Put": {"TableName": self._table, "Item": item, **condition}}]
-        kept = self._items(*_place(decision), decision) if decision else []
-        puts += [{"Put": {"TableName": self._table, "Item": one}} for one in kept]
+        if decision is not None:
+            kept = (_part(*_listed(decision)), _entry(*_listed(decision), decision))
+            puts += [{"Put": {"TableName": self._table, "Item": item}} for item in kept]
         try:
             self._client.transact_write_items(TransactItems=puts)
         except self._client.exceptions.TransactionCanceledException as error:
@@ -140,20 +151,9 @@ class DynamoRuns(Runs):
             str(work["holder"]["S"]) if work and int(work["until"]["N"]) >= now else None,
         )
 
-    def _put(self, name: str, key: str, document: object, *, expires: bool = False) -> None:
-        for item in self._items(name, key, document, expires=expires):
+    def _put(self, name: str, key: str, document: object) -> None:
+        for item in (_part(name, key), _entry(name, key, document)):
             self._client.put_item(TableName=self._table, Item=item)
-
-    def _items(self, name: str, key: str, document: object, *, expires: bool = False) -> list[dict[str, Any]]:
-        """The part first: one that is named and empty does no harm."""
-        item: dict[str, Any] = {
-            "list": {"S": part_of(name, key)},
-            "id": {"S": key},
-            "doc": {"S": msgspec.json.encode(document).decode()},
-        }
-        if expires:
-            item["expires_at"] = {"N": str(int(time.time()) + KEPT_S)}
-        return [{"list": {"S": f"parts#{name}"}, "id": {"S": key[:PART]}}, item]
 
     def _put_if(self, item: dict[str, Any], condition: dict[str, Any]) -> bool:
         try:
@@ -173,7 +173,7 @@ class DynamoRuns(Runs):
     def _newest(self, name: str, kind: type[T], limit: int, before: str | None = None) -> list[T]:
         found: list[T] = []
         for part in self._query(f"parts#{name}", PARTS_AT_ONCE, "<=", before and before[:PART]):
-            items = self._query(part_of(name, part["id"]["S"]), limit - len(found), "<", before)
+            items = self._query(_part_of(name, part["id"]["S"]), limit - len(found), "<", before)
             found += [msgspec.json.decode(item["doc"]["S"], type=kind) for item in islice(items, limit - len(found))]
             if len(found) == limit:
                 break
@@ -198,11 +198,42 @@ class DynamoRuns(Runs):
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _place(decision: Decision) -> tuple[str, str]:
+def parts_of(run: Run) -> list[dict[str, Any]]:
+    """What names the parts of the lists that a run is in, in the table's form."""
+    return [_part(name, run.id) | _expires() for name in _lists_of(run)]
+
+
+def entries_of(run: Run) -> list[dict[str, Any]]:
+    """What is written of a run into the lists that it is in, in the table's form."""
+    return [_entry(name, run.id, run) | _expires() for name in _lists_of(run)]
+
+
+def _lists_of(run: Run) -> tuple[str, str]:
+    return f"runs#{run.flow}", f"runs#{run.flow}#{run.status}"
+
+
+def _expires() -> dict[str, Any]:
+    return {"expires_at": {"N": str(int(time.time()) + KEPT_S)}}
+
+
+def _entry(name: str, key: str, document: object) -> dict[str, Any]:
+    return _place(name, key) | {"doc": {"S": msgspec.json.encode(document).decode()}}
+
+
+def _part(name: str, key: str) -> dict[str, Any]:
+    """What names a part; it is written before its first entry: a part that is named and empty does no harm."""
+    return {"list": {"S": f"parts#{name}"}, "id": {"S": key[:PART]}}
+
+
+def _place(name: str, key: str) -> dict[str, Any]:
+    return {"list": {"S": _part_of(name, key)}, "id": {"S": key}}
+
+
+def _listed(decision: Decision) -> tuple[str, str]:
     """The list and the id of a decision."""
     return f"decisions#{decision.model}", f"{decision.at:013d}-{decision.challenger}"
 
 
-def part_of(name: str, key: str) -> str:
+def _part_of(name: str, key: str) -> str:
     """Where in a list the entry with an id is."""
     return f"{name}#{key[:PART]}"

@@ -6,7 +6,7 @@ from tidemark import runs
 from tidemark.champion import Champion, Decision
 from tidemark.errors import NotFound
 from tidemark.ports import Found, Object, Objects, Runs
-from tidemark.runs import Batch, FlowState, Run, RunPage
+from tidemark.runs import Batch, FlowState, Run, RunPage, Status
 
 
 class MemoryObjects(Objects):
@@ -66,9 +66,13 @@ class MemoryRuns(Runs):
             raise NotFound(f"there is no run {run!r} of {flow}")
         return self._runs[flow, run]
 
-    def page(self, flow: str, *, limit: int, cursor: str | None = None) -> RunPage:
+    def page(self, flow: str, *, limit: int, cursor: str | None = None, status: Status | None = None) -> RunPage:
         before = runs.read_cursor(cursor) if cursor else "~"
-        found = [run for (name, key), run in sorted(self._runs.items(), reverse=True) if name == flow and key < before]
+        found = [
+            run
+            for (name, key), run in sorted(self._runs.items(), reverse=True)
+            if name == flow and key < before and status in (None, run.status)
+        ]
         return RunPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
     def claim(self, sha256: str, batch: str) -> str:
