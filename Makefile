@@ -33,10 +33,14 @@ down: ## End everything that `make up` started
 install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html ## Only install
 
 .PHONY: test
-test: install .venv/installed-dev .venv-train/installed chromium ## Install and run all tests
+test: install .venv/installed-dev .venv-train/installed chromium ## Install and run the tests
 	cd web && $(NPM) run --silent test
 	.venv-train/bin/python -m pytest -c pyproject.toml --rootdir . training
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest -m "not long" $(ARGS)
+
+.PHONY: test-long
+test-long: install .venv/installed-dev chromium ## Run the long fault runs, and training on a Dask cluster
+	.venv/bin/python -m pytest -m long $(ARGS)
 
 # A browser for the tests: what is here, or Debian's (that needs root), or the one that Playwright brings.
 .PHONY: chromium

@@ -45,6 +45,7 @@ def test_a_run_asks_little_of_prefect(running: Flows, name: str) -> None:
     assert 5 < len(asked) < FREE_TIER / 4, len(asked)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("default")  # Dask's scheduler, in this process, imports what it is sent
 def test_a_dask_cluster_trains_with_the_same_flow(running: Flows) -> None:
     running.send(batch("dask", seed=22))

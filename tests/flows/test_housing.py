@@ -176,6 +176,7 @@ def test_the_champion_is_registered_once_and_known_everywhere(fed: Flows) -> Non
     assert algorithms == {"lightgbm", "random forest", "ridge", "mean"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("service", "number"), [("flows", 7), ("postgres", 8), ("mlflow", 9)])
 def test_a_part_that_dies_in_the_middle_harms_nothing(fed: Flows, service: str, number: int) -> None:
     """The next run is right, nothing is registered twice, and no run is shown as running for ever."""
@@ -192,6 +193,7 @@ def test_a_part_that_dies_in_the_middle_harms_nothing(fed: Flows, service: str, 
     wait_until(lambda: not running(fed), "no run to be shown as running", seconds=60)
 
 
+@pytest.mark.long
 def test_a_run_whose_process_alone_dies_is_told_of(fed: Flows) -> None:
     fed.send(fresh("alone", seed=10))
     begun = fed.begin("housing-data")
@@ -208,6 +210,7 @@ def test_a_run_whose_process_alone_dies_is_told_of(fed: Flows) -> None:
     assert (batch.accepted, batch.run) == (150, killed.id)
 
 
+@pytest.mark.long
 def test_a_run_in_whose_place_another_works_stops(fed: Flows) -> None:
     fed.send(fresh("taken-over", seed=11))
     assert fed.flow("housing-data").status == "completed"

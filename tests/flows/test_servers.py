@@ -114,14 +114,17 @@ def _accepted(create: Callable[[str], httpx.Response], name: str) -> Callable[[]
     return accepted
 
 
+@pytest.mark.long
 def test_a_restart_keeps_the_data_and_a_wipe_forgets_it(running: Flows) -> None:
     before = running.home.state().endpoints
+    assert running.create_experiment("before the restart").is_success
+    assert running.create_flow("before-the-restart").is_success
     running.run("down")
     assert "database system is shut down" in Supervisor(running.home).tail("postgres", lines=1)
     running.run(*UP)
     assert running.home.state().endpoints == before
-    assert "kept in PostgreSQL" in running.experiments()
-    assert "kept-in-postgresql" in running.flows()
+    assert "before the restart" in running.experiments()
+    assert "before-the-restart" in running.flows()
     running.run("down", "--wipe")
     assert not running.home.postgres.exists()
     assert not running.home.prefect.exists()

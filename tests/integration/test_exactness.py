@@ -171,6 +171,7 @@ def test_faults_are_answered_for_what_they_are(replayed: Cloud, tmp_path: Path) 
     assert replayed.audit()["tickets"] == 1601
 
 
+@pytest.mark.long
 def test_whatever_dies_in_the_middle_of_a_replay_it_ends_exact(cloud: Cloud, supermarket_file: Path) -> None:
     """ws_server, Redis and the simulator itself are killed one after the other; then the replay is finished."""
     cloud.forget_sales()
