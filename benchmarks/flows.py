@@ -13,7 +13,6 @@ from benchmarks.cloud import local_cloud
 from benchmarks.measure import Result, median
 from simulator import housing
 from tidemark import data
-from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.local import stores
 from tidemark.local.home import Home
 from tidemark.local.supervisor import wait_until
@@ -58,7 +57,7 @@ def overhead(home: Home) -> tuple[float, float]:
     path = data.find("california_housing.csv")
     rows = housing.read(path) if path else housing.drawn(1, ROWS)
     s3, bucket = stores.client(home, "s3"), stores.running(home)["LakeBucket"]
-    index = DynamoRuns(stores.client(home, "dynamodb"), stores.running(home)["RunsTable"])
+    index, _ = stores.open_pipelines(home)
     beyond, unchanged = [], []
     for piece in housing.pieces(rows, size=200, first=len(rows) - 200 * TURNS, faults={}, seed=1):
         s3.put_object(Bucket=bucket, Key=f"housing/incoming/{piece.name}", Body=piece.content, Metadata=piece.stated)

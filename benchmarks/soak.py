@@ -44,7 +44,7 @@ def run(minutes: int = MINUTES) -> Result:
             for name, held in _memory(home).items():
                 memory[name].append((passed, held))
             time.sleep(SAMPLE_S)
-        index = _index(home)
+        index, _ = stores.open_pipelines(home)
         wait_until(lambda: not any(_at_work(index, flow) for flow in FLOWS), "the last run's end", seconds=100, every=1)
         figures = _runs(home) | _logs(home)
     resting = {name: _resting(samples, minutes) for name, samples in memory.items()}
@@ -62,10 +62,6 @@ def run(minutes: int = MINUTES) -> Result:
             f" last third, after {SETTLE_MINUTES} minutes; the flows' own runs come and go",
         ],
     )
-
-
-def _index(home: Home) -> DynamoRuns:
-    return DynamoRuns(stores.client(home, "dynamodb"), stores.running(home)["RunsTable"])
 
 
 def _at_work(index: DynamoRuns, flow: str) -> bool:
@@ -98,7 +94,7 @@ def _resting(samples: list[tuple[float, float]], minutes: int) -> dict[str, floa
 
 
 def _runs(home: Home) -> dict[str, float]:
-    index = _index(home)
+    index, _ = stores.open_pipelines(home)
     found: dict[str, float] = {}
     for flow in FLOWS:
         runs = index.page(flow, limit=1_000).runs
@@ -117,8 +113,7 @@ def _runs(home: Home) -> dict[str, float]:
 def _logs(home: Home) -> dict[str, float]:
     """Lines that a run's report has and Prefect has not; locks in any server's log; runs that ended otherwise."""
     prefect = f"{home.state().endpoints['prefect']}/api"
-    index = _index(home)
-    objects = S3Objects(stores.client(home, "s3"), stores.running(home)["LakeBucket"])
+    index, objects = stores.open_pipelines(home)
     lines = lost = 0
     for one in (run for flow in FLOWS for run in index.page(flow, limit=1_000).runs if run.status in WITH_RESULTS):
         said = _report(objects, one)["log"]

@@ -11,8 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.cloud import Cloud
 from tests.explorer import Behind, explorer, served
 from tests.pipelines import DATA, ML, reused, run_of, seed
-from tidemark.adapters.dynamodb_runs import DynamoRuns, entries_of
-from tidemark.adapters.s3_objects import S3Objects
+from tidemark.adapters.dynamodb_runs import entries_of
 from tidemark.local import stores
 from tidemark.local.home import HOST, free_port
 from tidemark.runs import Run
@@ -35,10 +34,9 @@ class Index:
     """The local cloud's index of runs. What a test adds is gone after it."""
 
     def __init__(self, cloud: Cloud) -> None:
-        outputs = stores.running(cloud.home)
-        self._client, self._table = stores.client(cloud.home, "dynamodb"), outputs["RunsTable"]
-        self.runs = DynamoRuns(self._client, self._table)
-        self.known = seed(self.runs, S3Objects(stores.client(cloud.home, "s3"), outputs["LakeBucket"]))
+        self._client, self._table = stores.client(cloud.home, "dynamodb"), stores.running(cloud.home)["RunsTable"]
+        self.runs, objects = stores.open_pipelines(cloud.home)
+        self.known = seed(self.runs, objects)
         self._added: list[Run] = []
         for flow in (DATA, ML):
             self.runs.schedule(flow, 120)

@@ -103,12 +103,12 @@ class Flows:
     @property
     def index(self) -> DynamoRuns:
         """The pipelines' index."""
-        return DynamoRuns(stores.client(self.home, "dynamodb"), stores.running(self.home)["RunsTable"])
+        return stores.open_pipelines(self.home)[0]
 
     @property
     def objects(self) -> S3Objects:
         """The bucket."""
-        return S3Objects(stores.client(self.home, "s3"), stores.running(self.home)["LakeBucket"])
+        return stores.open_pipelines(self.home)[1]
 
     def send(self, *pieces: Piece) -> None:
         """Put batches where the data flow finds them."""

@@ -14,8 +14,6 @@ import pytest
 from functions.api import examples
 from tests.cloud import Cloud
 from tests.pipelines import CHART, DATA, ML, SUMMARY, batch_of, champion_of, run_of, seed, small_model
-from tidemark.adapters.dynamodb_runs import DynamoRuns
-from tidemark.adapters.s3_objects import S3Objects
 from tidemark.housing.requests import decode
 from tidemark.housing.serving import predict
 from tidemark.local import stores
@@ -28,10 +26,8 @@ class Pipelines:
     """The deployed index and bucket, with some runs in them, behind one connection."""
 
     def __init__(self, cloud: Cloud, http: httpx.Client) -> None:
-        outputs = stores.running(cloud.home)
         self.cloud, self.http = cloud, http
-        self.runs = DynamoRuns(stores.client(cloud.home, "dynamodb"), outputs["RunsTable"])
-        self.objects = S3Objects(stores.client(cloud.home, "s3"), outputs["LakeBucket"])
+        self.runs, self.objects = stores.open_pipelines(cloud.home)
         self.first_answer = self.predict(BLOCK) if self.runs.champion("housing") is None else None
         self.known = seed(self.runs, self.objects)
         self.champion, content = champion_of(small_model())

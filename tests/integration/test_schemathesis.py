@@ -10,8 +10,6 @@ import pytest
 
 from tests.cloud import Cloud
 from tests.pipelines import champion_of, seed, small_model
-from tidemark.adapters.dynamodb_runs import DynamoRuns
-from tidemark.adapters.s3_objects import S3Objects
 from tidemark.local import stores
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
@@ -26,9 +24,7 @@ NOT_SAID = "positive_data_acceptance"
 @pytest.fixture(scope="module")
 def seeded(cloud: Cloud) -> Cloud:
     """Runs and a champion where no test before has left some; the examples of the description lead to them."""
-    outputs = stores.running(cloud.home)
-    runs = DynamoRuns(stores.client(cloud.home, "dynamodb"), outputs["RunsTable"])
-    objects = S3Objects(stores.client(cloud.home, "s3"), outputs["LakeBucket"])
+    runs, objects = stores.open_pipelines(cloud.home)
     seed(runs, objects)
     if runs.champion("housing") is None:
         champion, content = champion_of(small_model())

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 
-from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.cli.console import err, print_json
 from tidemark.errors import Misuse, TidemarkError
 from tidemark.local import flow_services, stores
@@ -58,7 +57,7 @@ def register_flows() -> None:
 
         from flows import worker
 
-        runs = DynamoRuns(stores.client(home, "dynamodb"), stores.running(home)["RunsTable"])
+        runs, _ = stores.open_pipelines(home)
         asyncio.run(worker.register(Runner(name="tidemark"), runs))
     err.print(f"registered: {', '.join(FLOWS)}")
 

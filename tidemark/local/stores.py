@@ -1,4 +1,4 @@
-"""The local cloud's stack, for commands that read it directly: its outputs, its secret, its ledger and cells."""
+"""The local cloud's stack, for commands that read it directly: its outputs, its secret, its tables and bucket."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
+from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_lake import S3Lake
+from tidemark.adapters.s3_objects import S3Objects
 from tidemark.errors import TidemarkError
 from tidemark.local.home import Home
 from tidemark.local.services import REGION, aws_environment
@@ -64,6 +66,12 @@ def open_stores(home: Home) -> tuple[DynamoLedger, DynamoCells]:
 def open_lake(home: Home) -> S3Lake:
     """The lake of the stack that runs. Raises TidemarkError where none does."""
     return S3Lake(client(home, "s3"), running(home)["LakeBucket"])
+
+
+def open_pipelines(home: Home) -> tuple[DynamoRuns, S3Objects]:
+    """The pipelines' index, and the bucket with their files. Raises TidemarkError where no stack runs."""
+    found = running(home)
+    return DynamoRuns(client(home, "dynamodb"), found["RunsTable"]), S3Objects(client(home, "s3"), found["LakeBucket"])
 
 
 def running(home: Home) -> dict[str, str]:
