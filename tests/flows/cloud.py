@@ -50,12 +50,6 @@ class Flows:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """`tidemark WORDS`, going on by itself."""
-        return subprocess.Popen(
-            [str(TIDEMARK), *words], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
     # -- the servers
 
     @property

@@ -103,15 +103,14 @@ def test_two_at_once_register_one_model(fed: Flows) -> None:
     fed.send(good(6))  # so that there is something to learn
     assert fed.flow("housing-data").status == "completed"
     before = fed.index.decisions("housing", limit=100)
-    both = [fed.start("flow", "run", "housing-ml", "--json") for _ in range(2)]
-    told = [json.loads(one.communicate(timeout=120)[0]) for one in both]
-    runs = [fed.of("housing-ml", one["flow_run"]) for one in told]
+    both = [fed.begin("housing-ml") for _ in range(2)]
+    assert sorted(fed.ended(begun) for begun in both) == ["Completed", "Skipped"]
+    runs = [fed.of("housing-ml", begun) for begun in both]
     assert sorted(run.status for run in runs) == ["completed", "skipped"]
     (skipped,) = [run for run in runs if run.status == "skipped"]
     (worked,) = [run for run in runs if run.status == "completed"]
     assert worked.id in skipped.headline
     assert len(fed.index.decisions("housing", limit=100)) == len(before) + 1
-    assert sorted(one["state"] for one in told) == ["Completed", "Skipped"]
 
 
 def test_unchanged_data_costs_nothing_and_every_step_names_the_run_it_came_from(fed: Flows) -> None:
@@ -127,6 +126,12 @@ def test_unchanged_data_costs_nothing_and_every_step_names_the_run_it_came_from(
         reused = [line for line in lines if f"unchanged, as in run {run.reused_from}" in line]
         assert len(reused) == len(run.steps) - len(done)
         assert run.ended_at - run.started_at < 10_000
+
+
+def test_the_command_runs_a_flow_and_tells_how_it_ended(fed: Flows) -> None:
+    told = json.loads(fed.run("flow", "run", "housing-data", "--json"))
+    assert told["state"] == "Reused"
+    assert fed.of("housing-data", told["flow_run"]).status == "reused"
 
 
 def test_a_late_run_is_skipped_and_says_so(fed: Flows) -> None:
