@@ -32,7 +32,7 @@ async def _run(work: Work) -> Run:
     taken: list[Batch] = await work.do("ingest", "Ingest and check", _take, work)
     fingerprint = f"{work.parts.housing.fingerprint()}-{__version__}"
     recent = work.parts.runs.batches(limit=monitoring.RECENT_BATCHES + monitoring.REFERENCE_BATCHES)
-    watched: Monitoring = await work.do("monitoring", "Freshness, volume, drift", _watch, work.parts, recent)
+    watched: Monitoring = await work.do("monitoring", "Freshness, quality, volume, drift", _watch, work.parts, recent)
     before = work.same(fingerprint)
     if before is not None:
         return await _reuse(work, before, taken, recent, watched)
@@ -80,19 +80,19 @@ def _take(work: Work) -> list[Batch]:
 
 
 def _watch(parts: Parts, recent: list[Batch]) -> Monitoring:
-    good = [batch for batch in recent if batch.refused is None and batch.accepted]
+    quality = monitoring.quality(recent) if recent else None
+    whole = [batch for batch in recent if batch.refused is None]
+    good = [batch for batch in whole if batch.accepted]
     newest = recent[0].arrived_at / 1000 if recent else None
     fresh = monitoring.freshness(newest, time.time(), parts.settings.flow_seconds)
-    if not good:
-        return Monitoring(fresh, None, None)
-    volume = monitoring.volume(good[0].rows, [batch.rows for batch in reversed(good[1:])])
+    volume = monitoring.volume(whole[0].rows, [batch.rows for batch in reversed(whole[1:])]) if whole else None
     reference = good[1:][-monitoring.REFERENCE_BATCHES :]
     drift = None
     if reference:
         drift = monitoring.drift(
             monitoring.merge(parts.housing.sketch(batch) for batch in reference), parts.housing.sketch(good[0])
         )
-    return Monitoring(fresh, volume, drift)
+    return Monitoring(fresh, quality, volume, drift)
 
 
 def _study(parts: Parts) -> Study:

@@ -58,6 +58,7 @@ class Monitoring(msgspec.Struct, frozen=True):
     """None where there was no batch to judge yet."""
 
     freshness: Judged | None = None
+    quality: Judged | None = None
     volume: Judged | None = None
     drift: Judged | None = None
 

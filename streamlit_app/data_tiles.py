@@ -1,4 +1,4 @@
-"""Is the data well? Freshness, volume and drift as the newest data run judged them, and the newest batches."""
+"""Is the data well? Freshness, quality, volume and drift as the newest data run judged them, and the newest batches."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tidemark.runs import Batch
 
 WATCHED = (
     ("freshness", "Freshness", "Do batches still come?"),
+    ("quality", "Quality", "Is what comes good?"),
     ("volume", "Volume", "Are they as large as usual?"),
     ("drift", "Drift", "Are their values as usual?"),
 )

@@ -35,8 +35,8 @@ def _tile(flow: Flow, runs: list[Run], chosen: str | None, now: int, *, here: bo
     )
     if not runs:
         return el("section", head, *_none(flow, here=here), cls="tile flow", data_flow=flow.name)
-    newest = runs[0]
-    line = [ago(newest.ended_at), el("span", f"took {words.span(words.took(newest))}"), _next(flow, newest, here=here)]
+    newest = next((run for run in runs if run.status != "skipped"), runs[0])
+    line = [ago(newest.ended_at), el("span", f"took {words.span(words.took(newest))}"), _next(flow, runs[0], here=here)]
     return el(
         "section",
         head,
@@ -47,7 +47,7 @@ def _tile(flow: Flow, runs: list[Run], chosen: str | None, now: int, *, here: bo
             cls="answer",
         ),
         el("p", words.sentence(newest.headline, now), cls="headline", title=words.readable(newest.headline, now)),
-        el("p", *_shares(runs), cls="line"),
+        el("p", *_shares(runs, newest), cls="line"),
         _bars(runs, chosen, now),
         cls="tile flow",
         data_flow=flow.name,
@@ -75,16 +75,15 @@ def _none(flow: Flow, *, here: bool) -> list[Tree]:
     ]
 
 
-def _shares(runs: list[Run]) -> list[Tree]:
+def _shares(runs: list[Run], newest: Run) -> list[Tree]:
+    """Of the runs that worked; those that were skipped left the work to another."""
     good = sum(run.status in WITH_RESULTS for run in runs)
-    rest = [
-        el("span", f"{count} {STATES[status].lower()}")
-        for status in ("skipped", "failed")
-        if (count := sum(run.status == status for run in runs))
-    ]
+    skipped = sum(run.status == "skipped" for run in runs)
+    failed = len(runs) - good - skipped
+    rest = [el("span", f"{count} {word}") for count, word in ((skipped, "skipped"), (failed, "failed")) if count]
     last = next((run for run in runs if run.status in WITH_RESULTS), None)
-    since = [el("span", "last good ", ago(last.ended_at))] if last and last is not runs[0] else []
-    share = el("span", el("b", f"{good} of {len(runs)}"), " runs good", title="Completed, or nothing was new")
+    since = [el("span", "last good ", ago(last.ended_at))] if last and last is not newest else []
+    share = el("span", el("b", f"{good} of {len(runs) - skipped}"), " runs good", title="Completed, or nothing was new")
     return [share, *rest, *since]
 
 

@@ -216,7 +216,8 @@ def _serves(champion: Champion, now: int) -> Tree:
 
 def decisions(found: Overview) -> Tree:
     """What the gate said, the newest first."""
-    head = el("h3", "The gate's last decisions")
+    judged = " judged on training rows, each by parts that had not seen it"
+    head = el("h3", "The gate's last decisions", el("small", judged, cls="faint"))
     if not found.models.decisions:
         return el("div", head, el("p", "The gate has not been asked yet.", cls="empty"))
     rows = [_decision(decision, found.at) for decision in found.models.decisions]

@@ -70,7 +70,7 @@ _DATA: dict[str, Any] = {
     "status": "completed",
     "started_at": 1795231740105,
     "ended_at": 1795231746310,
-    "headline": "20,640 blocks known; 1 batch came with 20,640 new blocks; 0 rows and 0 whole files in quarantine",
+    "headline": "20,640 blocks known; 1 batch came with 20,640 new blocks",
     "fingerprint": "0c1f6a93be77d245-0.1.0",
     "reused_from": None,
     "figures": {
@@ -151,7 +151,7 @@ SUMMARY = {
     "freshness_minutes": 0.2,
     "drift": 0.0,
     "newest_batch": _BATCH,
-    "monitoring": {"freshness": _FRESH, "volume": None, "drift": None},
+    "monitoring": {"freshness": _FRESH, "quality": None, "volume": None, "drift": None},
 }
 EDA = {
     "run": DATA_RUN,

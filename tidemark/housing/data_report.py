@@ -8,14 +8,16 @@ from typing import Any
 import msgspec
 
 from tidemark.housing.markdown import correlation, dollars, figure, moment, percent, table
-from tidemark.housing.monitoring import Drift, Freshness, Volume
+from tidemark.housing.monitoring import Drift, Freshness, Quality, Volume
 from tidemark.runs import Batch, Run
 
 
 class Monitoring(msgspec.Struct, frozen=True):
-    """Whether batches still come, in the usual number, with the usual values. `volume`, `drift`: None without one."""
+    """Whether batches still come, whole, in the usual number, with the usual values. `quality`: None before the first;
+    `volume`, `drift`: None before the first good one."""
 
     freshness: Freshness
+    quality: Quality | None
     volume: Volume | None
     drift: Drift | None
 
@@ -27,8 +29,11 @@ def headline(rows: int, taken: Sequence[Batch]) -> str:
     bad = sum(batch.quarantined for batch in taken if batch.refused is None)
     words = f"{rows:,} blocks known; {len(taken)} {'batch' if len(taken) == 1 else 'batches'} came"
     if taken:
-        words += f" with {good:,} new blocks; {bad:,} rows and {refused} whole {'file' if refused == 1 else 'files'}"
-        words += " in quarantine"
+        words += f" with {good:,} new blocks"
+    if refused:
+        words += f"; {refused} of them {'is' if refused == 1 else 'are'} in quarantine whole"
+    if bad:
+        words += f"; {bad:,} {'row' if bad == 1 else 'rows'}{' of the others' if refused else ''} in quarantine"
     return words
 
 
@@ -98,8 +103,9 @@ def figure_of(count: int) -> str:
 
 
 def _monitored(monitoring: Monitoring) -> str:
-    found: list[tuple[str, Freshness | Volume | Drift | None]] = [
+    found: list[tuple[str, Freshness | Quality | Volume | Drift | None]] = [
         ("freshness", monitoring.freshness),
+        ("quality", monitoring.quality),
         ("volume", monitoring.volume),
         ("drift", monitoring.drift),
     ]

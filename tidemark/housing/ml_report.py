@@ -9,8 +9,9 @@ from typing import Any
 from tidemark.champion import Champion, Decision, Gain
 from tidemark.housing.dataset import Dataset
 from tidemark.housing.evaluation import Evaluation, Interval
+from tidemark.housing.features import OCEAN
 from tidemark.housing.markdown import dollars, figure, moment, percent, table
-from tidemark.housing.training import BASELINES, Advantage, Judgement, Region
+from tidemark.housing.training import BASELINES, MAKERS, Advantage, Judgement, Region
 from tidemark.runs import Run
 
 # Ridge regression on the census figures reaches .61: below that, the model adds nothing to a straight line.
@@ -19,6 +20,13 @@ LOWEST_R2 = 0.6
 HARMFUL_ERROR = 50_000
 WORST = 8  # regions that the report names
 
+_SEES = {
+    "mean": "nothing: the mean price",
+    "ridge": "the census figures as they are, standardised; missing bedrooms are their median; dollars",
+    "random forest": "the figures, what they are a household and a room, distances to the coast and to cities; missing"
+    " bedrooms are the usual ones for the rooms; the logarithm of the price",
+    "lightgbm": "the same, and what comparable blocks around cost; each row twice, once without those around",
+}
 _SHORT = {"lightgbm": "", "random forest": "forest_", "ridge": "ridge_", "mean": "mean_"}
 
 
@@ -106,7 +114,8 @@ def report(run: Run, dataset: Dataset, results: Results) -> str:
                 f"{len(dataset):,} census blocks of California (1990) with their median house value:"
                 f" {len(dataset.training):,} to learn from, {len(dataset.test):,} held out (30 %, drawn when their"
                 " batch came, seed 42). The rows held out chose nothing: not the algorithm, not a setting, not an"
-                " interval's width, not who serves.",
+                " interval's width, not who serves. They are all good rows that ever came; which files brought them,"
+                " and what of those is in quarantine, the newest report of `housing-data` tells.",
                 "## Which model won, by how much, how sure",
                 _beside(results, "random"),
                 "The same in regions that the model had not seen: 60 regions in five groups, each group predicted by"
@@ -124,12 +133,13 @@ def report(run: Run, dataset: Dataset, results: Results) -> str:
                 "## Who serves",
                 _decision(results),
                 "## What was done",
+                _learnt(results),
                 _steps(run),
                 "## Limits",
                 "Prices are medians of 1990 and of blocks, not of houses. Those above $500,000 all stand at $500,001,"
                 " so that no model says more. The spread of errors was learnt on blocks among known neighbours:"
-                " elsewhere an interval covers less, as shown above. ISLAND has five blocks: nothing said of it means"
-                " anything.",
+                f" elsewhere an interval covers less, as shown above. ISLAND has {_islands(dataset)}: nothing said of"
+                " it means anything.",
             ]
         )
         + "\n"
@@ -151,15 +161,24 @@ def _use(results: Results) -> str:
         if r2 >= LOWEST_R2
         else f"**This run has {figure(r2, 3)}: it must not be used.**"
     )
+    typical, elsewhere = results.best.random.everything.rmse, results.best.spatial.everything.rmse
+    where = (
+        "there and elsewhere"
+        if max(typical, elsewhere) <= HARMFUL_ERROR
+        else "there, and not in regions that it has not seen"
+        if typical <= HARMFUL_ERROR
+        else "nowhere"
+    )
     return (
         "A county's planners and a lender's portfolio analysts ask what a block's median house is worth where no sale"
         " tells: to compare districts, to see which figures of a register look wrong, to choose where to send an"
         " assessor. They decide on districts, never on one household, and no loan or tax follows from it without an"
         " assessor.\n\n"
         "An error costs an assessor's visit where the model is too careful, and a wrongly ranked district where it is"
-        f" not; beyond {dollars(HARMFUL_ERROR)} a ranking of neighbouring districts turns over. Where the R² in regions"
-        f" not seen lies below {LOWEST_R2:.2f}, the model says too little beyond a block's income, and must not be"
-        f" used. {allowed}"
+        f" not; beyond {dollars(HARMFUL_ERROR)} a ranking of neighbouring districts turns over. Among known blocks the"
+        f" model's typical error is {dollars(typical)}, in regions that it has not seen {dollars(elsewhere)}: it may"
+        f" rank neighbouring districts {where}. Where the R² in regions not seen lies below {LOWEST_R2:.2f}, the model"
+        f" says too little beyond a block's income, and must not be used at all. {allowed}"
     )
 
 
@@ -208,13 +227,13 @@ def _sure(results: Results) -> str:
         f" **{percent(best.random.coverage)}** (median width {dollars(best.random.width)}); in regions not seen in"
         f" **{percent(best.spatial.coverage)}** (median width {dollars(best.spatial.width)})."
         f" {_covers(best.spatial.coverage)} How far off prices usually are was learnt on all training rows, those of"
-        " the regions that are judged among them, so that the last figure is rather too good."
+        " the regions that are judged among them, so that the last figure is a little too good."
     )
 
 
 def _covers(share: float) -> str:
     if share < 0.88:
-        return "There the interval is narrower than the price is sure."
+        return "There the interval is too narrow: add to it."
     return "That is as it should be." if share <= 0.92 else "There the interval is wider than it need be."
 
 
@@ -267,6 +286,19 @@ def _decision(results: Results) -> str:
     if decision.over_champion is not None:
         said.append(f"Gain over the champion until then: {_gain(decision.over_champion)}.")
     return " ".join(said)
+
+
+def _islands(dataset: Dataset) -> str:
+    count = int((dataset.blocks.ocean_proximity == OCEAN.index("ISLAND")).sum())
+    return "1 block" if count == 1 else f"{count} blocks"
+
+
+def _learnt(results: Results) -> str:
+    rows = [
+        (name, _SEES[name], ", ".join(f"{key} {value}" for key, value in MAKERS[name]().settings.items()) or "–")
+        for name in results.judgements
+    ]
+    return "Everything is fitted on training rows alone.\n\n" + table(("algorithm", "what it sees", "settings"), rows)
 
 
 def _steps(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""Do batches still come, in the usual number of rows, with the usual values?
+"""Do batches still come, whole, in the usual number of rows, with the usual values?
 
 A batch leaves a sketch: counts on a grid that is fixed for ever, so that sketches add up and comparing two costs the
 same however many rows they stand for.
@@ -20,6 +20,7 @@ from scipy import stats
 
 from tidemark.housing.columns import COLUMNS, Column
 from tidemark.housing.profile.significance import holm
+from tidemark.runs import Batch
 
 Status = Literal["ok", "warn", "alert"]
 Counts: TypeAlias = npt.NDArray[np.int64]
@@ -38,6 +39,10 @@ ODD_SHARE = (0.2, 0.5)
 PSI = (0.1, 0.25)
 """Population stability index: the usual marks for a moderate and a large shift (Siddiqi, Credit Risk Scorecards)."""
 KS = (0.1, 0.2)
+REFUSED = (0.05, 0.2)
+"""Share of the newest batches that are in quarantine whole."""
+BAD = (0.01, 0.1)
+"""Share of the other batches' rows that are in quarantine."""
 CHANCE = 0.01
 """A shift that chance gives more often, of all columns together (Holm), is none."""
 
@@ -61,6 +66,17 @@ class Volume(msgspec.Struct, frozen=True):
     low: float | None
     high: float | None
     batches: int
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """How much of the newest `batches` is in quarantine: `refused` of them whole, of the others' `rows` those `bad`."""
+
+    status: Status
+    words: str
+    batches: int
+    refused: int
+    rows: int
+    bad: int
 
 
 class Sketch(msgspec.Struct, frozen=True):
@@ -111,6 +127,20 @@ def freshness(newest: float | None, now: float, expected_seconds: float) -> Fres
     status = _status(age / expected_seconds, LATE)
     words = f"The newest batch came {_span(age)} ago; one is expected every {_span(expected_seconds)}."
     return Freshness(status, words, age, expected_seconds)
+
+
+def quality(newest: Sequence[Batch]) -> Quality:
+    """How much of the newest batches is in quarantine; the last 20 count, newest first."""
+    recent = newest[:RECENT_BATCHES]
+    others = [batch for batch in recent if batch.refused is None]
+    refused, rows, bad = len(recent) - len(others), sum(b.rows for b in others), sum(b.quarantined for b in others)
+    status = worst([_status(refused / max(len(recent), 1), REFUSED), _status(bad / max(rows, 1), BAD)])
+    came = "the newest batch" if len(recent) == 1 else f"the newest {len(recent)} batches"
+    if not refused and not bad:
+        return Quality(status, f"Nothing of {came} is in quarantine.", len(recent), 0, rows, 0)
+    words = f"Of {came} {refused or 'none'} {'is' if refused == 1 else 'are'} in quarantine whole"
+    words += f", of the others' {rows:,} rows {bad:,}." if others else "."
+    return Quality(status, words, len(recent), refused, rows, bad)
 
 
 def volume(rows: int, before: Sequence[int]) -> Volume:
@@ -189,7 +219,7 @@ def drift(reference: Sketch, newest: Sketch) -> Drift:
     ]
     columns.sort(key=lambda found: -found.psi)
     moved = [found for found in columns if found.status != "ok"]
-    words = " ".join(found.words for found in moved) or "No column has moved from the reference."
+    words = " ".join(found.words for found in moved) or "No column has moved from the reference beyond chance."
     return Drift(worst(found.status for found in columns), words, reference.rows, newest.rows, columns)
 
 
@@ -198,7 +228,8 @@ def _judged(column: Column, psi: float, ks: float | None, p: float) -> ColumnDri
     if p < CHANCE:
         status = worst([_status(psi, PSI), _status(ks or 0.0, KS)])
     figures = f"PSI {psi:.2f}" + (f", KS {ks:.2f}" if ks is not None else "")
-    how = {"ok": "not moved", "warn": "moved", "alert": "moved far"}[status]
+    still = "no further than chance moves so few rows" if psi >= PSI[0] else "not moved"
+    how = {"ok": still, "warn": "moved", "alert": "moved far"}[status]
     return ColumnDrift(column.name, status, f"{column.title}: {how} ({figures}).", psi, ks, p)
 
 

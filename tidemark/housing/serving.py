@@ -17,6 +17,7 @@ from tidemark.ports import Objects, Runs
 from tidemark.runs import PRICE_MODEL
 
 LOOK_EVERY_S = 30.0
+IMPOSSIBLE = "no block has more bedrooms than rooms: the price means nothing"
 LONELY = "nothing comparable within 3 km: the price is less sure than its interval says"
 
 
@@ -96,7 +97,9 @@ def predict(model: PriceModel, asked: Asked) -> list[Prediction]:
                 comparables=round(float(comparables[number]), 1),
                 typical_price=typical,
                 reasons=_reasons(model, blocks, number, typical) if asked.explain else None,
-                warning=_warning(float(comparables[number]), float(found.price[number]), model.cap),
+                warning=_warning(
+                    asked.blocks[number], float(comparables[number]), float(found.price[number]), model.cap
+                ),
             )
         )
     return predictions
@@ -148,8 +151,10 @@ def _reasons(model: PriceModel, blocks: Blocks, number: int, typical: int) -> li
     ]
 
 
-def _warning(comparables: float, price: float, cap: float) -> str | None:
-    words = [LONELY] if comparables < ENOUGH else []
+def _warning(block: Block, comparables: float, price: float, cap: float) -> str | None:
+    words = [IMPOSSIBLE] if (block.total_bedrooms or 0) > block.total_rooms else []
+    if comparables < ENOUGH:
+        words.append(LONELY)
     if price >= cap:
         words.append(f"prices over ${cap:,.0f} are not told apart: it may be more")
     return "; ".join(words) or None

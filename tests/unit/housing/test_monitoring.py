@@ -8,7 +8,8 @@ from scipy import stats
 from tests.unit.housing.samples import drawn
 from tidemark.housing import monitoring
 from tidemark.housing.columns import BY_NAME, COLUMNS, NUMBERS
-from tidemark.housing.monitoring import ColumnDrift, drift, freshness, merge, sketch, volume, worst
+from tidemark.housing.monitoring import ColumnDrift, drift, freshness, merge, quality, sketch, volume, worst
+from tidemark.runs import Batch
 
 INCOME = "median_income"
 
@@ -55,6 +56,35 @@ def test_volume_bounds_are_robust() -> None:
     assert (found.status, found.median) == ("ok", 1000)
     assert found.high == pytest.approx(1000 + 3 * 1.4826 * 100)
     assert volume(1890, before).status == "alert"
+
+
+def batch(rows: int = 500, *, bad: int = 0, refused: bool = False) -> Batch:
+    bad = rows if refused else bad
+    return Batch("b", "b.csv", "0" * 64, 0, "r", rows, rows - bad, bad, 0, "cut off" if refused else None)
+
+
+@pytest.mark.parametrize(
+    ("newest", "status", "words"),
+    [
+        ([batch()], "ok", "Nothing of the newest batch is in quarantine."),
+        ([batch()] * 30, "ok", "Nothing of the newest 20 batches is in quarantine."),
+        ([batch()] * 20 + [batch(refused=True)] * 9, "ok", "Nothing"),
+        ([batch(refused=True)], "alert", "Of the newest batch 1 is in quarantine whole."),
+        (
+            [batch()] * 19 + [batch(refused=True)],
+            "warn",
+            "Of the newest 20 batches 1 is in quarantine whole, of the others' 9,500 rows 0.",
+        ),
+        ([batch()] * 7 + [batch(refused=True)] * 3, "alert", "3 are in quarantine whole"),
+        ([batch(bad=4)] * 9, "ok", "none are in quarantine whole, of the others' 4,500 rows 36."),
+        ([batch(bad=5)] * 9, "warn", "rows 45."),
+        ([batch(bad=50)] * 9, "alert", "rows 450."),
+    ],
+)
+def test_quality(newest: list[Batch], status: str, words: str) -> None:
+    found = quality(newest)
+    assert found.status == status
+    assert words in found.words
 
 
 def test_few_batches_say_nothing_of_volume() -> None:

@@ -197,6 +197,12 @@ def test_what_lies_alone_is_said_to() -> None:
     assert said.comparables == 0
 
 
+def test_more_bedrooms_than_rooms_are_warned_of() -> None:
+    (said,) = predict(small_model(), asked({**BLOCK, "total_rooms": 2_100, "total_bedrooms": 4_400}))
+    assert said.warning is not None
+    assert said.warning.startswith("no block has more bedrooms than rooms")
+
+
 def test_the_same_blocks_get_the_same_answer_whatever_stands_beside() -> None:
     several = [{**BLOCK, "longitude": -122.0 + n / 100, "median_income": n % 15} for n in range(300)]
     together = predict(small_model(), asked(*several, explain=False))
