@@ -64,9 +64,15 @@ async def _run(work: Work) -> Run:
 
 def _take(work: Work) -> list[Batch]:
     """Every batch that waits, one by one: what goes wrong with one touches no other."""
-    taken = []
+    taken: list[Batch] = []
+    failure: Exception | None = None
     for found in work.parts.housing.waiting()[:MOST_AT_ONCE]:
-        batch = work.parts.housing.take(found, work.id)
+        try:
+            batch = work.parts.housing.take(found, work.id)
+        except Exception as error:  # noqa: BLE001  # the others are taken all the same; this one waits for the next run
+            failure = error
+            work.say(f"{found.key}: cannot be taken just now, and waits. {type(error).__name__}: {str(error)[:300]}")
+            continue
         if batch is None:
             continue
         taken.append(batch)
@@ -76,6 +82,8 @@ def _take(work: Work) -> list[Batch]:
             work.say(
                 f"{batch.name}: {batch.accepted:,} new rows, {batch.quarantined:,} in quarantine, {batch.known:,} known"
             )
+    if failure is not None and not taken:
+        raise failure
     return taken
 
 

@@ -24,7 +24,7 @@ from flows.tracking import Tracking
 from flows.work import Skipped, Work, perform, timed
 from tidemark import promotion, trees
 from tidemark.champion import Champion, Decision
-from tidemark.errors import TidemarkError
+from tidemark.errors import NotFound, TidemarkError
 from tidemark.housing import champions, ml_report, training
 from tidemark.housing.candidates import Forest, LightGbm
 from tidemark.housing.charts import models as model_charts
@@ -65,8 +65,10 @@ async def _run(work: Work) -> Run:
     except TidemarkError as error:
         raise Skipped(str(error)) from None
     fingerprint = f"{dataset.fingerprint}-{_code()}"
-    before = work.same(fingerprint)
-    if before is not None:
+    before, serving = work.same(fingerprint), parts.runs.champion(PRICE_MODEL)
+    if serving is not None and not champions.whole(parts.objects, serving):
+        work.say("the champion's files are gone or broken: what has not changed is trained again all the same")
+    elif before is not None:
         return await _reuse(work, before, len(dataset))
     work.say(f"{len(dataset):,} blocks: {len(dataset.training):,} to learn from, {len(dataset.test):,} held out")
     contenders, spatial = await _train(work, dataset, folds)
@@ -177,6 +179,9 @@ def _gate(
     promoted, reason = verdict.promoted, verdict.reason
     if champion is not None and champion.fingerprint == fingerprint:
         promoted, reason = False, "refused: it is the champion itself, bit for bit"
+        if not champions.whole(objects, champion):
+            champions.keep(objects, fingerprint, model, dataset.training, contenders[winner])
+            reason += "; its files were gone or broken, and were written again"
     decision = Decision(
         at=work.started_at,
         model=PRICE_MODEL,
@@ -230,7 +235,10 @@ def _code() -> str:
 async def _reuse(work: Work, before: Run, rows: int) -> Run:
     origin = work.reuse(before)
     words = f"no new block since run {origin}: its models and figures stand"
-    story = work.parts.objects.get(f"{folder_of(NAME, origin)}report.md").decode()
+    try:
+        story = work.parts.objects.get(f"{folder_of(NAME, origin)}report.md").decode()
+    except NotFound:
+        story = "It is no longer kept.\n"
     return await work.finish(
         "reused",
         words,

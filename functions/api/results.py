@@ -29,7 +29,7 @@ from tidemark.runs import (
 DATA, ML = FLOWS
 BARREN = 2_000  # runs in a row without results, almost three days of them, after which none is sought any more
 _WHY = {"skipped": "it was skipped", "failed": "it failed"}
-_AGE = "files are kept for 90 days"
+_AGE = "it is not there any more, files are kept for 90 days"
 _REPORTS = ("report.json", "report.md")
 _STEPS, _CHARTS, _CHART = "steps/", "charts/", ".vl.json"
 _FILE = re.compile(r"(steps/[a-zA-Z0-9][\w-]{0,99}\.json|charts/[a-zA-Z0-9][\w-]{0,99}\.vl\.json)", re.ASCII)
@@ -182,7 +182,7 @@ class Results:
         found = self.run(flow, run)
         try:
             return RunReport(found, msgspec.json.decode(self._read(found, _REPORTS[0]), type=dict[str, Any]))
-        except NotFound:
+        except (NotFound, msgspec.DecodeError):
             return RunReport(found, None)
 
     def log(self, flow: str, run: str) -> RunLog:
@@ -284,7 +284,7 @@ class Results:
     def _parts(self, run: Run) -> _Report:
         try:
             return msgspec.json.decode(self._read(run, _REPORTS[0]), type=_Report)
-        except NotFound:
+        except (NotFound, msgspec.DecodeError):
             return _Report()
 
     def _reports(self, run: Run) -> list[str]:

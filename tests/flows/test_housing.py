@@ -16,6 +16,7 @@ from simulator import housing
 from simulator.housing import Piece
 from tests.flows.cloud import Flows
 from tidemark.errors import TidemarkError
+from tidemark.housing.markdown import plain
 from tidemark.housing.price_model import PriceModel
 from tidemark.local.supervisor import wait_until
 from tidemark.runs import Run
@@ -72,7 +73,7 @@ def test_every_faulty_batch_is_quarantined_with_a_reason_and_the_next_good_one_i
         assert batch.refused
         assert words[piece.fault] in batch.refused
         assert (batch.accepted, batch.known) == (0, 0)
-        assert batch.refused.replace("|", "\\|") in report
+        assert plain(batch.refused).replace("|", "\\|") in report
         assert shown[piece.name]["refused"] == batch.refused
         assert fed.objects.find(f"housing/quarantine/{batch.id}/")
         assert fed.objects.get(f"housing/taken/{batch.id}/{piece.name}") == piece.content
@@ -179,6 +180,16 @@ def test_the_champion_is_registered_once_and_known_everywhere(fed: Flows) -> Non
     ).json()["runs"]
     algorithms = {tag["value"] for run in runs for tag in run["data"]["tags"] if tag["key"] == "algorithm"}
     assert algorithms == {"lightgbm", "random forest", "ridge", "mean"}
+
+
+def test_a_champion_whose_file_is_broken_is_put_right_though_nothing_is_new(fed: Flows) -> None:
+    before = fed.index.champion("housing")
+    assert before is not None
+    fed.objects.put(before.key, b"rubbish")
+    run = fed.flow("housing-ml")
+    assert run.status == "completed"
+    whole(fed, run)
+    assert "gone or broken" in fed.index.decisions("housing", limit=1)[0].reason
 
 
 @pytest.mark.long

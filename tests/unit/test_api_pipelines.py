@@ -183,6 +183,15 @@ def test_a_run_without_a_report_is_shown_too(api: Api, known: dict[str, Run], na
     assert run.status in api.refuse(f"{place}/report.md", 404)
 
 
+@pytest.mark.parametrize("content", [b"{rubbish", b"", b"[]", b"\xff"])
+def test_a_damaged_report_is_as_none(api: Api, known: dict[str, Run], content: bytes) -> None:
+    run = known["data"]
+    api.objects.put(f"flows/{DATA}/{run.id}/report.json", content)
+    found = api.get(f"/v1/flows/{DATA}/runs/{run.id}")
+    assert (found["run"], found["report"]) == (plain(run), None)
+    assert api.get(f"/v1/flows/{DATA}/runs/{run.id}/logs")["log"] == []
+
+
 def test_a_report_is_read_in_words(api: Api, known: dict[str, Run]) -> None:
     answer = api.ask(f"/v1/flows/{DATA}/runs/{known['data reused'].id}/report.md")
     assert answer.headers["content-type"] == "text/markdown; charset=utf-8"

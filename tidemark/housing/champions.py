@@ -8,12 +8,14 @@ champion itself has not seen.
 from __future__ import annotations
 
 import io
+from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 
 from tidemark import promotion
 from tidemark.champion import Champion
-from tidemark.errors import NotFound
+from tidemark.errors import TidemarkError
 from tidemark.housing.dataset import Dataset
 from tidemark.housing.geography import Floats
 from tidemark.housing.price_model import PriceModel
@@ -45,11 +47,9 @@ def keep(objects: Objects, fingerprint: str, model: bytes, training: Dataset, co
 def unseen_prices(objects: Objects, champion: Champion, training: Dataset) -> Floats:
     """The logarithm of each training row's price as the champion says without having seen the row.
 
-    Raises NotFound where the champion's files are gone.
+    Raises TidemarkError where the champion's files are gone or broken.
     """
-    model = PriceModel.loads(objects.get(champion.key))
-    with np.load(io.BytesIO(objects.get(unseen_key(champion.fingerprint))), allow_pickle=False) as file:
-        known, said = file["block_id"], file["log_price"]
+    model, known, said = _read(objects, champion)
     place = np.searchsorted(known, training.block_id)
     place = np.minimum(place, len(known) - 1)
     seen = known[place] == training.block_id
@@ -58,6 +58,25 @@ def unseen_prices(objects: Objects, champion: Champion, training: Dataset) -> Fl
     if not seen.all():
         found[~seen] = np.log(model.prices(training.blocks.take(~seen)))
     return found
+
+
+def _read(objects: Objects, champion: Champion) -> tuple[PriceModel, npt.NDArray[np.int64], Floats]:
+    model = PriceModel.loads(objects.get(champion.key))
+    content = objects.get(unseen_key(champion.fingerprint))
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            return model, file["block_id"], file["log_price"]
+    except (BadZipFile, ValueError, KeyError, OSError, EOFError) as error:
+        raise TidemarkError(f"these are no prices of a model: {error}") from error
+
+
+def whole(objects: Objects, champion: Champion) -> bool:
+    """Whether the champion can serve, and be compared with another."""
+    try:
+        _read(objects, champion)
+    except TidemarkError:
+        return False
+    return True
 
 
 def challenge(
@@ -71,8 +90,8 @@ def challenge(
     if champion is not None:
         try:
             theirs = _losses(unseen_prices(objects, champion, training), training)
-        except NotFound:
-            none = "the champion's files are gone, so that it cannot serve"
+        except TidemarkError:
+            none = "the champion's files are gone or broken, so that it cannot serve"
     return promotion.judge(_losses(challenger.out_of_fold, training), baseline, theirs, unit="$", none=none)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tidemark.housing.markdown import correlation, dollars, figure, moment, percent, table
+from tidemark.housing.markdown import correlation, dollars, figure, moment, percent, plain, table
 from tidemark.housing.monitoring import Drift, Freshness, Quality, Volume
 from tidemark.runs import Batch, Run
 
@@ -81,13 +81,13 @@ def _came(batches: Sequence[Batch]) -> str:
         return "Nothing new."
     rows = []
     for batch in batches:
-        fate = "taken" if batch.refused is None else f"**quarantined whole:** {batch.refused}"
+        fate = "taken" if batch.refused is None else f"**quarantined whole:** {plain(batch.refused)}"
         if batch.refused is None and batch.reasons:
-            fate += "; bad rows: " + "; ".join(f"{count} × {reason}" for reason, count in batch.reasons.items())
+            fate += "; bad rows: " + "; ".join(f"{count} × {plain(reason)}" for reason, count in batch.reasons.items())
         bad = batch.quarantined if batch.refused is None else batch.rows
         rows.append(
             (
-                *(moment(batch.arrived_at), batch.name),
+                *(moment(batch.arrived_at), plain(batch.name)),
                 *map(figure_of, (batch.rows, batch.accepted, batch.known, bad)),
                 fate,
             )

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+
+# Line ends among them; and what turns the direction of writing.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_MARKS = re.compile(r"[\\`*\[\]<>!#~]")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table; numbers are aligned to the right by their column's head ending in a space."""
     marks = ["---:" if name.endswith(" ") else "---" for name in head]
     lines = ["| " + " | ".join(cell.strip() for cell in head) + " |", "| " + " | ".join(marks) + " |"]
-    lines += [
-        "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows
-    ]
+    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def _cell(content: object) -> str:
+    return _CONTROLS.sub(" ", str(content)).replace("|", "\\|")
+
+
+def plain(text: str) -> str:
+    """A stranger's words, so that they are read as they are: no links, pictures, markup or control characters."""
+    return _MARKS.sub(r"\\\g<0>", _CONTROLS.sub(" ", text))
 
 
 def dollars(value: float) -> str:

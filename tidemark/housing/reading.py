@@ -5,6 +5,7 @@ A file of numbers is parsed as numbers at once; only one that holds anything els
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -22,6 +23,7 @@ EMPTY = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
 NUMBER = r"^[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*$"
 BOM = b"\xef\xbb\xbf"
 LONG, MANY = 60, 12  # characters of a stranger's text, and names, that a sentence repeats
+_PLAIN = re.compile(rf"[\w .()%-]{{1,{LONG}}}")  # names that need no quotes
 
 Unreadable = Literal["not_csv", "missing_column", "unknown_column", "no_rows"]
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -150,7 +152,7 @@ def _first_line(content: bytes) -> bytes:
 
 
 def _listed(names: list[str]) -> str:
-    shown = [quoted(name) if not name or len(name) > LONG else name for name in names[:MANY]]
+    shown = [name if _PLAIN.fullmatch(name) else quoted(name) for name in names[:MANY]]
     return ", ".join(shown) + (f" and {len(names) - MANY:,} more" if len(names) > MANY else "")
 
 

@@ -26,6 +26,8 @@ from tidemark.runs import INCOMING, TAKEN, Batch
 
 CLEAN = "housing/clean/"
 QUARANTINE = "housing/quarantine/"
+LONGEST_KEY = 1_024  # bytes; Amazon S3's own limit
+MOST_DIGITS = 18  # of a stated number of rows: no file has more
 MEMORY, THREADS = "3GB", 2  # what one flow may use of the machine
 
 
@@ -52,7 +54,9 @@ class HousingStore:
         sha256 = hashlib.sha256(file.content).hexdigest()
         rows = file.stated.get("rows", "")
         checked = checks.check(
-            file.content, stated_sha256=file.stated.get("sha256"), stated_rows=int(rows) if rows.isdecimal() else None
+            file.content,
+            stated_sha256=file.stated.get("sha256"),
+            stated_rows=int(rows) if rows.isdecimal() and len(rows) <= MOST_DIGITS else None,
         )
         batch = Batch(
             id=f"{found.modified:013d}-{hashlib.sha256(f'{name} {sha256}'.encode()).hexdigest()[:16]}",
@@ -72,7 +76,10 @@ class HousingStore:
         else:
             batch = self._accept(batch, checked)
         self._runs.add_batch(batch)
-        self._objects.move(found.key, f"{TAKEN}{batch.id}/{name}", version=file.version)
+        taken = f"{TAKEN}{batch.id}/{name}"
+        if len(taken.encode()) > LONGEST_KEY:
+            taken = f"{TAKEN}{batch.id}/{hashlib.sha256(name.encode()).hexdigest()}"
+        self._objects.move(found.key, taken, version=file.version)
         return batch
 
     def _came_before(self, batch: Batch) -> str | None:
@@ -124,7 +131,7 @@ class HousingStore:
             if not found.key.endswith(".parquet"):
                 continue
             path = self._folder / Path(found.key).name
-            if not path.exists():
+            if not path.exists() or path.stat().st_size != found.size:
                 partial = path.with_suffix(".part")
                 partial.write_bytes(self._objects.get(found.key))
                 partial.replace(path)

@@ -143,6 +143,33 @@ def test_a_file_replaced_while_it_was_looked_at_is_taken_too(bucket: Bucket) -> 
     assert (batch.refused, batch.accepted) == (None, 60)
 
 
+def test_a_copy_that_was_cut_off_is_fetched_anew(bucket: Bucket) -> None:
+    bucket.send("a.csv", csv(FIRST))
+    bucket.send("b.csv", csv(SECOND))
+    store, _ = bucket.process()
+    for found in store.waiting():
+        store.take(found, "run")
+    for copy in store.mirror():
+        copy.write_bytes(copy.read_bytes()[:500])
+    assert len(store.frame()) == 140
+
+
+@pytest.mark.parametrize("name", ["n" * 1_000, "a/" * 500 + "b.csv", "é" * 490])
+def test_a_name_as_long_as_a_key_may_be_is_taken(bucket: Bucket, name: str) -> None:
+    bucket.send(name, csv(FIRST))
+    (batch,) = bucket.take()
+    assert (batch.name, batch.accepted) == (name, 60)
+    assert all(len(found.key.encode()) <= 1_024 for found in bucket.objects.find("housing/taken/"))
+
+
+@pytest.mark.parametrize("stated", ["9" * 5_000, "9" * 19, "-7", "abc"])
+def test_a_number_of_rows_that_is_none_is_passed_over(bucket: Bucket, stated: str) -> None:
+    bucket.send("a.csv", csv(FIRST))
+    bucket.objects.stated[INCOMING + "a.csv"] = {"rows": stated}
+    (batch,) = bucket.take()
+    assert batch.accepted == 60
+
+
 def test_what_went_meanwhile_is_passed_over(bucket: Bucket) -> None:
     store, _ = bucket.process()
     assert store.take(Found(INCOMING + "gone.csv", 1, 1), "run") is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 
 import numpy as np
@@ -125,7 +125,7 @@ def test_a_champion_whose_files_are_gone_is_said_to_have_none() -> None:
     gone = Champion("housing", "gone", "random forest", champions.model_key("gone"), "run", 1)
     perfect = replace(contenders["random forest"], out_of_fold=np.log(whole.training.price))
     verdict = champions.challenge(MemoryObjects(), gone, perfect, contenders, whole.training)
-    assert "the champion's files are gone, so that it cannot serve, and it is" in verdict.reason
+    assert "the champion's files are gone or broken, so that it cannot serve, and it is" in verdict.reason
 
 
 def test_the_regions_are_a_file_of_60_in_5_groups() -> None:
@@ -199,6 +199,7 @@ def test_a_champion_is_asked_only_about_rows_it_has_not_seen() -> None:
     model = serving(before, small, {})
     champions.keep(objects, "old", model.dumps(), small.training, before)
     champion = Champion("housing", "old", "random forest", champions.model_key("old"), "run", 1)
+    assert champions.whole(objects, champion)
     said = champions.unseen_prices(objects, champion, large.training)
     known = np.isin(large.training.block_id, small.training.block_id)
     place = np.searchsorted(small.training.block_id, large.training.block_id[known])
@@ -206,3 +207,17 @@ def test_a_champion_is_asked_only_about_rows_it_has_not_seen() -> None:
     assert not known.all()
     assert (said[known] == before.out_of_fold[place]).all()
     np.testing.assert_allclose(np.exp(said[~known]), model.prices(large.training.blocks.take(~known)))
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish" * 700, b"PK\x03\x04 half of a zip", None])
+@pytest.mark.parametrize("which", [champions.model_key, champions.unseen_key])
+def test_a_champion_whose_files_are_broken_is_not_whole(which: Callable[[str], str], content: bytes | None) -> None:
+    objects, small = MemoryObjects(), dataset(400)
+    before = contend("random forest", small)
+    champions.keep(objects, "old", serving(before, small, {}).dumps(), small.training, before)
+    champion = Champion("housing", "old", "random forest", champions.model_key("old"), "run", 1)
+    if content is None:
+        objects.put(which("old"), objects.get(which("old"))[:-200])
+    else:
+        objects.put(which("old"), content)
+    assert not champions.whole(objects, champion)
