@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from simulator import rich
 from tidemark import rules, sale, settings
 
 DOCS = Path(__file__).resolve().parent
@@ -16,6 +17,7 @@ def contents() -> dict[str, str]:
         "sale.schema.json": json.dumps(sale.json_schema(), indent=2) + "\n",
         "settings.md": _settings(),
         "rules.md": _rules(),
+        "rich.md": _rich(),
     }
 
 
@@ -47,6 +49,24 @@ def _rules() -> str:
             "Generated from `tidemark/rules.py` (`make docs`). A sale that a rule hits is stored, counted and flagged.",
             "",
             "| flag | when |",
+            "| --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _rich() -> str:
+    rows = [f"| {name} | {text} |" for name, text in rich.LAWS.items()]
+    return "\n".join(
+        [
+            "# The rich world",
+            "",
+            "Generated from `simulator/rich.py` (`make docs`). What `tidemark simulate --source rich` draws has these",
+            "effects and no others: what a model finds can be held against them. A test finds each in what is drawn. A",
+            "day is drawn from the seed and its own number alone, so that any stretch is the same again.",
+            "",
+            "| what | effect |",
             "| --- | --- |",
             *rows,
             "",

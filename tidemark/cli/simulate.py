@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from simulator import faults, run, sources
+from simulator import faults, rich, run, sources
 from simulator.poster import Poster, first_unsold
 from simulator.sources import Row
 from tidemark import data, settings
@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    source: Annotated[str | None, typer.Option(help="csv (a real file), kaggle (drawn alike) or rich.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="csv (a real file), kaggle (drawn alike) or rich (with effects to be found).")
+    ] = None,
     file: Annotated[Path | None, typer.Option(help="The CSV to replay.")] = None,
     rate: Annotated[float | None, typer.Option(help="Sales a second.")] = None,
     maximum: Annotated[bool, typer.Option("--max", help="As fast as the API takes them.")] = False,
@@ -89,12 +91,12 @@ def _rows(
     """The rows, and how many there are, None where they do not end; after those that are sold already."""
     if source not in (None, *SOURCES):
         raise Misuse(f"--source: there is no {source!r}; there are {', '.join(SOURCES)}")
-    if source == "rich":
-        raise Misuse("--source rich: not built yet; csv and kaggle are")
     if file is not None and source not in (None, "csv"):
         raise Misuse("--file goes with --source csv")
     if source == "kaggle":
         return _drawn(seed, store, is_sold), None
+    if source == "rich":
+        return rich.rows(rich.World(seed, store), store, seed), None
     path = file or data.find(SALES_FILE)
     if path is None:
         if source == "csv":
