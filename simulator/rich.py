@@ -234,35 +234,34 @@ class World:
                 member[of] = who[np.searchsorted(ends, place[of], side="right").clip(max=len(who) - 1)]
         return member
 
-
-def rows(world: World, store: Store, seed: int) -> Iterator[Row]:
-    """Endless sales as a till sends them."""
-    zone = ZoneInfo(store.zone)
-    cities = dict(zip(store.branches, CITIES.values(), strict=False))
-    number = day = 0
-    while True:
-        midnight = datetime.combine(FIRST_DAY + timedelta(days=day), time(), zone)
-        sales = world.day(day)
-        for at in range(len(sales.second)):
-            branch = store.branches[sales.branch[at]]
-            row: Row = {
-                "invoice_id": drawn_id(seed, number),
-                "sold_at": (midnight + timedelta(seconds=int(sales.second[at]))).astimezone(UTC).isoformat(),
-                "branch": branch,
-                "customer_type": store.customer_types[sales.customer_type[at]],
-                "gender": ("Female", "Male")[sales.gender[at]],
-                "product_line": store.product_lines[sales.product_line[at]],
-                "payment": store.payments[sales.payment[at]],
-                "rating": int(sales.rating[at]) / 10,
-                **priced(Decimal(int(sales.cents[at])) / 100, int(sales.quantity[at]), store),
-            }
-            if branch in cities:
-                row["city"] = cities[branch]
-            if sales.member[at] >= 0:
-                row["customer_id"] = f"m{seed}-{sales.member[at]:04d}"
-            yield row
-            number += 1
-        day += 1
+    def rows(self) -> Iterator[Row]:
+        """Endless sales as a till sends them."""
+        store, seed = self._store, self._seed
+        zone = ZoneInfo(store.zone)
+        number = day = 0
+        while True:
+            midnight = datetime.combine(FIRST_DAY + timedelta(days=day), time(), zone)
+            sales = self.day(day)
+            for at in range(len(sales.second)):
+                branch = store.branches[sales.branch[at]]
+                row: Row = {
+                    "invoice_id": drawn_id(seed, number),
+                    "sold_at": (midnight + timedelta(seconds=int(sales.second[at]))).astimezone(UTC).isoformat(),
+                    "branch": branch,
+                    "customer_type": store.customer_types[sales.customer_type[at]],
+                    "gender": ("Female", "Male")[sales.gender[at]],
+                    "product_line": store.product_lines[sales.product_line[at]],
+                    "payment": store.payments[sales.payment[at]],
+                    "rating": int(sales.rating[at]) / 10,
+                    **priced(Decimal(int(sales.cents[at])) / 100, int(sales.quantity[at]), store),
+                }
+                if branch in CITIES:
+                    row["city"] = CITIES[branch]
+                if sales.member[at] >= 0:
+                    row["customer_id"] = f"m{seed}-{sales.member[at]:04d}"
+                yield row
+                number += 1
+            day += 1
 
 
 def drawn_id(seed: int, number: int) -> str:

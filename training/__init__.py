@@ -1,1 +1,1 @@
-"""Training of the models that serving loads. Runs in an environment of its own, with TensorFlow."""
+"""Training of the models that serving loads. What needs TensorFlow runs in an environment of its own."""

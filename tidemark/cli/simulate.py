@@ -96,7 +96,7 @@ def _rows(
     if source == "kaggle":
         return _drawn(seed, store, is_sold), None
     if source == "rich":
-        return rich.rows(rich.World(seed, store), store, seed), None
+        return rich.World(seed, store).rows(), None
     path = file or data.find(SALES_FILE)
     if path is None:
         if source == "csv":
