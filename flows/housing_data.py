@@ -16,7 +16,7 @@ from tidemark.errors import NotFound
 from tidemark.housing import charts, data_report, monitoring
 from tidemark.housing.data_report import Monitoring
 from tidemark.housing.profile import STEPS, Study
-from tidemark.runs import Batch, Run
+from tidemark.runs import Batch, Intake, Run
 
 NAME = "housing-data"
 MOST_AT_ONCE = 50  # batches a run; what is left, the next one takes
@@ -29,20 +29,22 @@ async def housing_data() -> State[Any]:
 
 
 async def _run(work: Work) -> Run:
-    taken: list[Batch] = await work.do("ingest", "Ingest and check", _take, work)
+    intake: Intake = await work.do("ingest", "Ingest and check", _take, work)
     fingerprint = f"{work.parts.housing.fingerprint()}-{__version__}"
     recent = work.parts.runs.batches(limit=monitoring.RECENT_BATCHES + monitoring.REFERENCE_BATCHES)
-    watched: Monitoring = await work.do("monitoring", "Freshness, quality, volume, drift", _watch, work.parts, recent)
+    watched: Monitoring = await work.do(
+        "monitoring", "Freshness, quality, volume, drift", _watch, work.parts, recent, len(intake.stuck)
+    )
     before = work.same(fingerprint)
     if before is not None:
-        return await _reuse(work, before, taken, recent, watched)
+        return await _reuse(work, before, intake, recent, watched)
     results: dict[str, msgspec.Struct] = {}
     try:
         study = await work.do("read", "Read all good rows", _study, work.parts)
     except NotFound as error:
-        if not taken:
+        if not intake.taken and not intake.stuck:
             raise Skipped(str(error)) from None
-        return await _nothing_good(work, taken, recent, watched)
+        return await _nothing_good(work, intake, recent, watched)
     for step in STEPS:
         results[step.name] = await work.do(step.name, step.title, step.run, study)
         work.save(f"steps/{step.name}.json", results[step.name])
@@ -54,45 +56,34 @@ async def _run(work: Work) -> Run:
     rows = results["summary"].rows  # type: ignore[attr-defined]
     return await work.finish(
         "completed",
-        data_report.headline(rows, taken),
-        report={"data": {"rows": rows}, "batches": taken, "monitoring": watched, "charts": list(drawn)},
-        text=lambda run: data_report.report(run, taken, recent, results, watched),
+        data_report.headline(rows, intake),
+        report=_came(rows, intake, watched) | {"charts": list(drawn)},
+        text=lambda run: data_report.report(run, intake, recent, results, watched),
         fingerprint=fingerprint,
-        figures=_figures(rows, taken, watched),
+        figures=_figures(rows, intake, watched),
     )
 
 
-def _take(work: Work) -> list[Batch]:
-    """Every batch that waits, one by one: what goes wrong with one touches no other."""
-    taken: list[Batch] = []
-    failure: Exception | None = None
-    for found in work.parts.housing.waiting()[:MOST_AT_ONCE]:
-        try:
-            batch = work.parts.housing.take(found, work.id)
-        except Exception as error:  # noqa: BLE001  # the others are taken all the same; this one waits for the next run
-            failure = error
-            work.say(f"{found.key}: cannot be taken just now, and waits. {type(error).__name__}: {str(error)[:300]}")
-            continue
-        if batch is None:
-            continue
-        taken.append(batch)
+def _take(work: Work) -> Intake:
+    intake = work.parts.housing.take_waiting(work.id, most=MOST_AT_ONCE)
+    for key, why in intake.stuck.items():
+        work.say(f"{key}: cannot be taken just now, and waits. {why}")
+    for batch in intake.taken:
         if batch.refused is not None:
             work.say(f"{batch.name}: quarantined whole. {batch.refused}")
         else:
             work.say(
                 f"{batch.name}: {batch.accepted:,} new rows, {batch.quarantined:,} in quarantine, {batch.known:,} known"
             )
-    if failure is not None and not taken:
-        raise failure
-    return taken
+    return intake
 
 
-def _watch(parts: Parts, recent: list[Batch]) -> Monitoring:
+def _watch(parts: Parts, recent: list[Batch], stuck: int) -> Monitoring:
     quality = monitoring.quality(recent) if recent else None
     whole = [batch for batch in recent if batch.refused is None]
     good = [batch for batch in whole if batch.accepted]
     newest = recent[0].arrived_at / 1000 if recent else None
-    fresh = monitoring.freshness(newest, time.time(), parts.settings.flow_seconds)
+    fresh = monitoring.freshness(newest, time.time(), parts.settings.flow_seconds, stuck)
     volume = monitoring.volume(whole[0].rows, [batch.rows for batch in reversed(whole[1:])]) if whole else None
     reference = good[1:][-monitoring.REFERENCE_BATCHES :]
     drift = None
@@ -107,31 +98,36 @@ def _study(parts: Parts) -> Study:
     return Study(parts.housing.table())
 
 
-async def _nothing_good(work: Work, taken: list[Batch], recent: list[Batch], watched: Monitoring) -> Run:
+async def _nothing_good(work: Work, intake: Intake, recent: list[Batch], watched: Monitoring) -> Run:
     return await work.finish(
         "skipped",
-        data_report.headline(0, taken) + ": there is nothing to look at yet",
-        report={"data": {"rows": 0}, "batches": taken, "monitoring": watched},
-        text=lambda run: data_report.report(run, taken, recent, {}, watched),
-        figures=_figures(0, taken, watched),
+        data_report.headline(0, intake) + ": there is nothing to look at yet",
+        report=_came(0, intake, watched),
+        text=lambda run: data_report.report(run, intake, recent, {}, watched),
+        figures=_figures(0, intake, watched),
     )
 
 
-async def _reuse(work: Work, before: Run, taken: list[Batch], recent: list[Batch], watched: Monitoring) -> Run:
+async def _reuse(work: Work, before: Run, intake: Intake, recent: list[Batch], watched: Monitoring) -> Run:
     origin = work.reuse(before)
     rows = int(before.figures.get("rows", 0))
     return await work.finish(
         "reused",
-        data_report.headline(rows, taken) + f"; nothing new to look at, the results of run {origin} stand",
-        report={"data": {"rows": rows}, "batches": taken, "monitoring": watched, "reused_from": origin},
-        text=lambda run: data_report.report(run, taken, recent, {}, watched),
+        data_report.headline(rows, intake) + f"; nothing new to look at, the results of run {origin} stand",
+        report=_came(rows, intake, watched) | {"reused_from": origin},
+        text=lambda run: data_report.report(run, intake, recent, {}, watched),
         fingerprint=before.fingerprint,
         reused_from=origin,
-        figures=_figures(rows, taken, watched),
+        figures=_figures(rows, intake, watched),
     )
 
 
-def _figures(rows: int, taken: list[Batch], watched: Monitoring) -> dict[str, float]:
+def _came(rows: int, intake: Intake, watched: Monitoring) -> dict[str, Any]:
+    return {"data": {"rows": rows}, "batches": intake.taken, "stuck": intake.stuck, "monitoring": watched}
+
+
+def _figures(rows: int, intake: Intake, watched: Monitoring) -> dict[str, float]:
+    taken = intake.taken
     drift = max((one.psi for one in watched.drift.columns), default=0.0) if watched.drift else 0.0
     return {
         "rows": rows,

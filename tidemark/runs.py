@@ -74,6 +74,13 @@ class Batch(msgspec.Struct, frozen=True):
     reasons: dict[str, int] = {}
 
 
+class Intake(msgspec.Struct, frozen=True):
+    """What a run found waiting: the batches that it took, and of those that it could not take the keys and why not."""
+
+    taken: list[Batch]
+    stuck: dict[str, str]
+
+
 class FlowState(msgspec.Struct, frozen=True):
     """How a flow stands: it runs every `seconds`, None where no worker has said so yet; `at_work`: the run that works
     now, None where none does."""

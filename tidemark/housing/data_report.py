@@ -9,7 +9,7 @@ import msgspec
 
 from tidemark.housing.markdown import correlation, dollars, figure, moment, percent, plain, table
 from tidemark.housing.monitoring import Drift, Freshness, Quality, Volume
-from tidemark.runs import Batch, Run
+from tidemark.runs import Batch, Intake, Run
 
 
 class Monitoring(msgspec.Struct, frozen=True):
@@ -22,8 +22,9 @@ class Monitoring(msgspec.Struct, frozen=True):
     drift: Drift | None
 
 
-def headline(rows: int, taken: Sequence[Batch]) -> str:
+def headline(rows: int, intake: Intake) -> str:
     """What came of a run, in a sentence."""
+    taken = intake.taken
     refused = sum(batch.refused is not None for batch in taken)
     good = sum(batch.accepted for batch in taken)
     bad = sum(batch.quarantined for batch in taken if batch.refused is None)
@@ -34,19 +35,22 @@ def headline(rows: int, taken: Sequence[Batch]) -> str:
         words += f"; {refused} of them {'is' if refused == 1 else 'are'} in quarantine whole"
     if bad:
         words += f"; {bad:,} {'row' if bad == 1 else 'rows'}{' of the others' if refused else ''} in quarantine"
+    if intake.stuck:
+        words += f"; {len(intake.stuck)} cannot be taken just now, and {'waits' if len(intake.stuck) == 1 else 'wait'}"
     return words
 
 
 def report(
-    run: Run, taken: Sequence[Batch], recent: Sequence[Batch], results: Mapping[str, Any], monitoring: Monitoring
+    run: Run, intake: Intake, recent: Sequence[Batch], results: Mapping[str, Any], monitoring: Monitoring
 ) -> str:
-    """Markdown. `taken`: the batches of this run; `recent`: the newest of all; `results`: what the steps gave."""
+    """Markdown. `recent`: the newest batches of all; `results`: what the steps gave."""
     parts = [
         f"# Housing data, run {run.id}",
         f"{moment(run.started_at)} UTC, {(run.ended_at - run.started_at) / 1000:.1f} s. **{run.headline}.**",
         _reused(run),
         "## What came in",
-        _came(taken),
+        _came(intake.taken),
+        _stuck(intake.stuck),
         "## Is the stream well?",
         _monitored(monitoring),
     ]
@@ -95,6 +99,13 @@ def _came(batches: Sequence[Batch]) -> str:
     return table(
         ("arrived (UTC)", "file", "rows ", "new ", "known before ", "in quarantine ", "what became of it"), rows
     )
+
+
+def _stuck(stuck: Mapping[str, str]) -> str:
+    if not stuck:
+        return ""
+    rows = [(plain(key), plain(why)) for key, why in stuck.items()]
+    return "Could not be taken, and waits for the next run:\n\n" + table(("file", "why"), rows)
 
 
 def figure_of(count: int) -> str:

@@ -119,14 +119,16 @@ def worst(statuses: Iterable[Status]) -> Status:
     return "alert" if "alert" in found else "warn" if "warn" in found else "ok"
 
 
-def freshness(newest: float | None, now: float, expected_seconds: float) -> Freshness:
-    """How old the newest batch is. `newest`, `now`: seconds since 1970; `newest` is None where none ever came."""
+def freshness(newest: float | None, now: float, expected_seconds: float, stuck: int = 0) -> Freshness:
+    """How old the newest batch is. `newest`, `now`: seconds since 1970; `newest` is None where none ever came. `stuck`:
+    how many batches could not be taken though they came."""
+    waits = f" {stuck} that came cannot be taken just now, and {'waits' if stuck == 1 else 'wait'}." if stuck else ""
     if newest is None:
-        return Freshness("alert", "No batch has come yet.", None, expected_seconds)
+        return Freshness("alert", "No batch has been taken yet." + waits, None, expected_seconds)
     age = max(now - newest, 0.0)
-    status = _status(age / expected_seconds, LATE)
+    status = worst([_status(age / expected_seconds, LATE), "warn" if stuck else "ok"])
     words = f"The newest batch came {_span(age)} ago; one is expected every {_span(expected_seconds)}."
-    return Freshness(status, words, age, expected_seconds)
+    return Freshness(status, words + waits, age, expected_seconds)
 
 
 def quality(newest: Sequence[Batch]) -> Quality:

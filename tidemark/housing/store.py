@@ -22,7 +22,7 @@ from tidemark.housing import batches as checks
 from tidemark.housing.dataset import split
 from tidemark.housing.monitoring import Sketch, sketch
 from tidemark.ports import Found, Objects, Runs
-from tidemark.runs import INCOMING, TAKEN, Batch
+from tidemark.runs import INCOMING, TAKEN, Batch, Intake
 
 CLEAN = "housing/clean/"
 QUARANTINE = "housing/quarantine/"
@@ -43,6 +43,22 @@ class HousingStore:
         """The batches that have come and were not taken yet, oldest first."""
         found = [found for found in self._objects.find(INCOMING) if found.key != INCOMING]
         return sorted(found, key=lambda one: (one.modified, one.key))
+
+    def take_waiting(self, run: str, *, most: int) -> Intake:
+        """Take the `most` oldest batches that wait, one by one: what goes wrong with one touches no other."""
+        taken: list[Batch] = []
+        stuck: dict[str, str] = {}
+        for found in self.waiting():
+            if most in (len(taken), len(stuck)):
+                break
+            try:
+                batch = self.take(found, run)
+            except Exception as error:  # noqa: BLE001  # it waits for the next run, and the caller tells why
+                stuck[found.key] = f"{type(error).__name__}: {str(error)[:300]}"
+                continue
+            if batch is not None:
+                taken.append(batch)
+        return Intake(taken, stuck)
 
     def take(self, found: Found, run: str) -> Batch | None:
         """Check a batch and put it where it belongs; None where it has gone meanwhile."""

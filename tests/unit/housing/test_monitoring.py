@@ -38,7 +38,14 @@ def test_freshness(age: float, status: str, words: str) -> None:
 
 
 def test_no_batch_at_all_is_an_alert() -> None:
-    assert freshness(None, 0, 120) == monitoring.Freshness("alert", "No batch has come yet.", None, 120)
+    assert freshness(None, 0, 120) == monitoring.Freshness("alert", "No batch has been taken yet.", None, 120)
+
+
+def test_batches_that_cannot_be_taken_are_told_of() -> None:
+    found = freshness(1_000, 1_010, 120, stuck=2)
+    assert (found.status, found.words.endswith(" 2 that came cannot be taken just now, and wait.")) == ("warn", True)
+    found = freshness(None, 1_010, 120, stuck=1)
+    assert found.words == "No batch has been taken yet. 1 that came cannot be taken just now, and waits."
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,9 @@ class Bucket:
 
 
 def take_all(store: HousingStore) -> list[Batch]:
-    taken = [store.take(found, "run") for found in store.waiting()]
-    return [batch for batch in taken if batch]
+    intake = store.take_waiting("run", most=9)
+    assert not intake.stuck
+    return intake.taken
 
 
 @pytest.fixture
@@ -168,6 +169,31 @@ def test_a_number_of_rows_that_is_none_is_passed_over(bucket: Bucket, stated: st
     bucket.objects.stated[INCOMING + "a.csv"] = {"rows": stated}
     (batch,) = bucket.take()
     assert batch.accepted == 60
+
+
+def test_a_batch_that_cannot_be_taken_keeps_no_other(bucket: Bucket) -> None:
+    for name, rows in (("a.csv", FIRST), ("b.csv", SECOND)):
+        bucket.send(name, csv(rows))
+    fetch = bucket.objects.fetch
+
+    def broken(key: str) -> Any:
+        if key.endswith("a.csv"):
+            raise OSError("the disk is full")
+        return fetch(key)
+
+    bucket.objects.fetch = broken  # type: ignore[method-assign]
+    intake = bucket.process()[0].take_waiting("run", most=9)
+    assert [batch.name for batch in intake.taken] == ["b.csv"]
+    assert intake.stuck == {INCOMING + "a.csv": "OSError: the disk is full"}
+    bucket.objects.fetch = fetch  # type: ignore[method-assign]
+    assert [batch.name for batch in bucket.take()] == ["a.csv"]
+
+
+def test_a_run_takes_no_more_than_it_may(bucket: Bucket) -> None:
+    for name, rows in (("a.csv", FIRST), ("b.csv", SECOND)):
+        bucket.send(name, csv(rows))
+    assert [batch.name for batch in bucket.process()[0].take_waiting("run", most=1).taken] == ["a.csv"]
+    assert [batch.name for batch in bucket.take()] == ["b.csv"]
 
 
 def test_what_went_meanwhile_is_passed_over(bucket: Bucket) -> None:
