@@ -88,9 +88,7 @@ def _watch(parts: Parts, recent: list[Batch], stuck: int) -> Monitoring:
     reference = good[1:][-monitoring.REFERENCE_BATCHES :]
     drift = None
     if reference:
-        drift = monitoring.drift(
-            monitoring.merge(parts.housing.sketch(batch) for batch in reference), parts.housing.sketch(good[0])
-        )
+        drift = monitoring.drift(map(parts.housing.sketch, reference), parts.housing.sketch(good[0]))
     return Monitoring(fresh, quality, volume, drift)
 
 

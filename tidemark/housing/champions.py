@@ -24,6 +24,7 @@ from tidemark.ports import Objects
 from tidemark.promotion import Verdict
 
 FOLDER = "models/housing/"
+DOLLARS = promotion.Measure(unit="$")
 
 
 def model_key(fingerprint: str) -> str:
@@ -92,7 +93,7 @@ def challenge(
             theirs = _losses(unseen_prices(objects, champion, training), training)
         except TidemarkError:
             none = "the champion's files are gone or broken, so that it cannot serve"
-    return promotion.judge(_losses(challenger.out_of_fold, training), baseline, theirs, unit="$", none=none)
+    return promotion.judge(_losses(challenger.out_of_fold, training), baseline, theirs, DOLLARS, none=none)
 
 
 def _losses(log_price: Floats, training: Dataset) -> Floats:

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from tidemark.housing.markdown import correlation, dollars, figure, moment, percent, plain, table
-from tidemark.housing.monitoring import Drift, Freshness, Quality, Volume
+from tidemark.housing.monitoring import Freshness, Quality, Volume
 from tidemark.runs import Batch, Intake, Run
+from tidemark.shift import Drift
 
 
 class Monitoring(msgspec.Struct, frozen=True):

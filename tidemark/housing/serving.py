@@ -15,8 +15,8 @@ from tidemark.housing.price_model import COVERAGE, FIGURES, Estimates, PriceMode
 from tidemark.housing.requests import Answer, Asked, Band, Block, Model, Prediction, Reason
 from tidemark.ports import Objects, Runs
 from tidemark.runs import PRICE_MODEL
+from tidemark.standing import Standing
 
-LOOK_EVERY_S = 30.0
 IMPOSSIBLE = "no block has more bedrooms than rooms: the price means nothing"
 LONELY = "nothing comparable within 3 km: the price is less sure than its interval says"
 
@@ -31,34 +31,19 @@ class Serving:
     def __init__(
         self, runs: Runs, objects: Objects, seconds: Callable[[], float], report: Callable[[str], object]
     ) -> None:
-        self._runs, self._objects, self._seconds, self._report = runs, objects, seconds, report
-        self._serves: tuple[Champion, PriceModel] | None = None
-        self._looked = 0.0
+        self._objects = objects
+        self._standing = Standing(PRICE_MODEL, runs, self._read, seconds, report)
 
     def champion(self) -> tuple[Champion, PriceModel]:
         """Who serves now. Raises Unavailable where nobody does, or nobody can be read."""
-        now = self._seconds()
-        if self._serves is None or now - self._looked >= LOOK_EVERY_S:
-            self._looked = now
-            self._look()
-        assert self._serves is not None
-        return self._serves
-
-    def _look(self) -> None:
-        try:
-            found = self._runs.champion(PRICE_MODEL)
-            if found is not None:
-                self._serves = (found, self._read(found))
-        except Exception as error:
-            self._report(f"{type(error).__name__}: {error}")
-            if self._serves is None:
-                raise Unavailable("the price model cannot be read just now; try again") from error
-        if self._serves is None:
-            raise Unavailable("no price model serves yet; the flow housing-ml promotes the first one")
+        found = self._standing.now()
+        if found is not None:
+            return found
+        if self._standing.failure is not None:
+            raise Unavailable("the price model cannot be read just now; try again") from self._standing.failure
+        raise Unavailable("no price model serves yet; the flow housing-ml promotes the first one")
 
     def _read(self, found: Champion) -> PriceModel:
-        if self._serves is not None and self._serves[0].fingerprint == found.fingerprint:
-            return self._serves[1]
         model = PriceModel.loads(self._objects.get(found.key))
         estimates_of(model, model.typical)  # one that cannot price a block does not begin to serve
         return model

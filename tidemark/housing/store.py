@@ -20,9 +20,10 @@ import pandas as pd
 from tidemark.errors import NotFound
 from tidemark.housing import batches as checks
 from tidemark.housing.dataset import split
-from tidemark.housing.monitoring import Sketch, sketch
+from tidemark.housing.monitoring import sketch
 from tidemark.ports import Found, Objects, Runs
 from tidemark.runs import INCOMING, TAKEN, Batch, Intake
+from tidemark.shift import Sketch
 
 CLEAN = "housing/clean/"
 QUARANTINE = "housing/quarantine/"

@@ -25,7 +25,7 @@ def results(folder: Path, rows: int = ROWS) -> dict[str, Any]:
     frame.to_parquet(folder / "clean.parquet")
     study = Study(ibis.duckdb.connect().read_parquet(folder / "clean.parquet"))
     moved = frame.assign(median_income=frame["median_income"] * 0.6)
-    return {step.name: step.run(study) for step in STEPS} | {"drift": drift(sketch(frame), sketch(moved))}
+    return {step.name: step.run(study) for step in STEPS} | {"drift": drift([sketch(frame)], sketch(moved))}
 
 
 @pytest.fixture(scope="module")

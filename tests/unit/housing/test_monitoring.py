@@ -8,13 +8,14 @@ from scipy import stats
 from tests.unit.housing.samples import drawn
 from tidemark.housing import monitoring
 from tidemark.housing.columns import BY_NAME, COLUMNS, NUMBERS
-from tidemark.housing.monitoring import ColumnDrift, drift, freshness, merge, quality, sketch, volume, worst
+from tidemark.housing.monitoring import drift, freshness, quality, sketch, volume
 from tidemark.runs import Batch
+from tidemark.shift import ColumnDrift, Drift, Sketch, grid, merge, worst
 
 INCOME = "median_income"
 
 
-def of(result: monitoring.Drift, column: str) -> ColumnDrift:
+def of(result: Drift, column: str) -> ColumnDrift:
     return next(found for found in result.columns if found.column == column)
 
 
@@ -106,9 +107,9 @@ def test_sketches_count_every_row_and_add_up() -> None:
     assert all(sum(counts) == whole.rows == len(frame) for counts in whole.counts.values())
     assert whole.counts["total_bedrooms"][-1] == frame["total_bedrooms"].isna().sum()
     parts = [sketch(frame.iloc[start : start + 300]) for start in range(0, len(frame), 300)]
-    assert merge(parts) == whole
-    assert merge([]).rows == 0
-    assert msgspec.json.decode(msgspec.json.encode(whole), type=monitoring.Sketch) == whole
+    assert merge(parts, COLUMNS) == whole
+    assert merge([], COLUMNS).rows == 0
+    assert msgspec.json.decode(msgspec.json.encode(whole), type=Sketch) == whole
 
 
 def test_values_at_and_beyond_the_ends_of_the_grid_are_counted() -> None:
@@ -120,7 +121,7 @@ def test_values_at_and_beyond_the_ends_of_the_grid_are_counted() -> None:
 
 
 def test_a_batch_of_the_same_kind_has_not_moved() -> None:
-    reference = merge(sketch(drawn(2_000, seed)) for seed in range(5))
+    reference = [sketch(drawn(2_000, seed)) for seed in range(5)]
     for seed in range(10, 20):
         for rows in (60, 500):
             found = drift(reference, sketch(drawn(rows, seed)))
@@ -129,7 +130,7 @@ def test_a_batch_of_the_same_kind_has_not_moved() -> None:
 
 
 def test_a_batch_of_another_kind_has_moved() -> None:
-    reference, frame = merge(sketch(drawn(2_000, seed)) for seed in range(5)), drawn(1_000, 9)
+    reference, frame = [sketch(drawn(2_000, seed)) for seed in range(5)], drawn(1_000, 9)
     richer = drift(reference, sketch(frame.assign(median_income=(frame[INCOME] * 1.5).clip(upper=15))))
     assert (richer.status, richer.columns[0].column) == ("alert", INCOME)
     assert richer.words.startswith("Median income: moved far (PSI ")
@@ -143,10 +144,10 @@ def test_a_batch_of_another_kind_has_moved() -> None:
 def test_ks_is_that_of_the_values_up_to_the_grid() -> None:
     one, other = drawn(3_000, 1), drawn(2_000, 2)
     other[INCOME] = (other[INCOME] * 1.2).clip(upper=15)
-    found = drift(sketch(one), sketch(other))
+    found = drift([sketch(one)], sketch(other))
     for name in NUMBERS:
         exact = stats.ks_2samp(one[name].dropna(), other[name].dropna()).statistic
-        width = np.diff(monitoring.grid(BY_NAME[name])).max()
+        width = np.diff(grid(BY_NAME[name])).max()
         ks = of(found, name).ks
         assert ks is not None
         assert exact - 0.03 <= ks <= exact + 1e-12, (name, width)
@@ -155,12 +156,12 @@ def test_ks_is_that_of_the_values_up_to_the_grid() -> None:
 def test_psi_by_hand() -> None:
     # 50 % and 50 % against 80 % and 20 %: 0.3 ln(0.8/0.5) + (-0.3) ln(0.2/0.5)
     old, new = (drawn(100).assign(ocean_proximity=["INLAND"] * n + ["ISLAND"] * (100 - n)) for n in (50, 80))
-    found = of(drift(sketch(old), sketch(new)), "ocean_proximity")
+    found = of(drift([sketch(old)], sketch(new)), "ocean_proximity")
     assert found.psi == pytest.approx(0.3 * np.log(1.6) - 0.3 * np.log(0.4))
 
 
 def test_few_rows_say_nothing_of_drift() -> None:
-    found = drift(sketch(drawn(1_000)), sketch(drawn(20).assign(median_income=15.0)))
+    found = drift([sketch(drawn(1_000))], sketch(drawn(20).assign(median_income=15.0)))
     assert (found.status, found.columns) == ("ok", [])
     assert "20 rows are too few" in found.words
 

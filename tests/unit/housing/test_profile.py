@@ -25,14 +25,6 @@ from tidemark.housing.profile.bins import Binning, Distributions, PriceMap, roun
 from tidemark.housing.profile.categories import Encoding
 from tidemark.housing.profile.importance import Importance
 from tidemark.housing.profile.relations import Correlations
-from tidemark.housing.profile.significance import (
-    chi_squared,
-    correlation_p,
-    cramers_v,
-    holm,
-    mean_interval,
-    mutual_information,
-)
 from tidemark.housing.profile.study import TWENTIETHS
 from tidemark.housing.profile.univariate import (
     Imputation,
@@ -41,6 +33,14 @@ from tidemark.housing.profile.univariate import (
     Outliers,
     Summary,
     Types,
+)
+from tidemark.significance import (
+    chi_squared,
+    correlation_p,
+    cramers_v,
+    holm,
+    mean_interval,
+    mutual_information,
 )
 
 # Ibis 12 still calls DuckDB by a name that DuckDB 2 is giving up.

@@ -21,7 +21,8 @@ from tidemark.housing.columns import BY_NAME, CATEGORY
 from tidemark.housing.features import OCEAN
 from tidemark.housing.price_model import REASONS
 from tidemark.housing.requests import Asked, Block, Ocean, Reason, decode, json_schemas
-from tidemark.housing.serving import LOOK_EVERY_S, Serving, predict
+from tidemark.housing.serving import Serving, predict
+from tidemark.standing import LOOK_EVERY_S
 
 BLOCK: dict[str, Any] = examples.BLOCK
 NUMBERS = [name for name in Block.__struct_fields__ if name != CATEGORY]

@@ -16,9 +16,9 @@ from streamlit_app.overview import Listed, Overview, listed, read
 from streamlit_app.words import JUDGED, STATES
 from tests.explorer import Behind
 from tests.pipelines import DATA, ML, NOW, run_of
+from tidemark import shift
 from tidemark.adapters.memory_runs import MemoryRuns
 from tidemark.errors import BadRequest, NotFound, TidemarkError, Unauthorized, Unavailable
-from tidemark.housing import monitoring
 from tidemark.runs import FLOWS, STATUSES, RunPage, Status
 
 
@@ -43,7 +43,7 @@ def test_what_the_api_refuses_is_said(status: int, body: str, kind: type[Tidemar
 
 def test_every_state_has_a_word() -> None:
     assert set(STATES) == set(STATUSES)
-    assert set(JUDGED) - {"none"} == set(get_args(monitoring.Status))
+    assert set(JUDGED) - {"none"} == set(get_args(shift.Status))
     assert msgspec.convert(examples.SUMMARY["monitoring"]["freshness"], Judged).status == "ok"
 
 

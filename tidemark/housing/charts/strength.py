@@ -6,10 +6,10 @@ import altair as alt
 
 from tidemark.housing.charts.drawing import BAR, WIDTH, Layers, bars_tall, data, dollars, dressed, names, short, title
 from tidemark.housing.columns import NUMBERS, PRICE
-from tidemark.housing.monitoring import PSI, ColumnDrift, Drift
 from tidemark.housing.profile.importance import Importance
 from tidemark.housing.profile.relations import Correlations
 from tidemark.looks import minus, money
+from tidemark.shift import PSI, ColumnDrift, Drift
 
 
 def correlation_map(result: Correlations) -> Layers:

@@ -9,8 +9,8 @@ import ibis.expr.types as ir
 import msgspec
 
 from tidemark.housing.columns import BY_NAME, CATEGORY, HELD_OUT, ID, NUMBERS
-from tidemark.housing.profile.significance import mean_interval
 from tidemark.housing.profile.study import GAPPY, Category, Study, finite, ladder
+from tidemark.significance import mean_interval
 
 
 class OneHot(msgspec.Struct, frozen=True):

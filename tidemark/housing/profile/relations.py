@@ -13,7 +13,8 @@ import numpy as np
 
 from tidemark.housing.columns import CATEGORY, NUMBERS
 from tidemark.housing.profile.bins import quantile_edges
-from tidemark.housing.profile.significance import (
+from tidemark.housing.profile.study import GAPPY, Measured, Moments, Study, bin_of, finite, ranks
+from tidemark.significance import (
     Counts,
     chi_squared,
     correlation_p,
@@ -21,7 +22,6 @@ from tidemark.housing.profile.significance import (
     holm,
     mutual_information,
 )
-from tidemark.housing.profile.study import GAPPY, Measured, Moments, Study, bin_of, finite, ranks
 
 PAIRS = list(combinations(NUMBERS, 2))
 ALL_PAIRS = list(combinations((*NUMBERS, CATEGORY), 2))
