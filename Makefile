@@ -53,11 +53,16 @@ chromium: .venv/installed-dev
 
 .PHONY: bench
 bench: install .venv/installed-dev .venv-bench/installed benchmarks/peers/node_socketio/node_modules/installed chromium ## Run all benchmarks
-	@for name in ingest cold-start sale-to-screen fan-out flows; do .venv/bin/tidemark bench $$name; done
+	@for name in ingest cold-start sale-to-screen fan-out scoring flows; do .venv/bin/tidemark bench $$name; done
 
 .PHONY: train
 train: .venv-train/installed ## Train the sales model anew
-	.venv-train/bin/python -m training.sales_model
+	.venv-train/bin/python -m training.served
+
+.PHONY: models
+models: .venv-train/installed ## Learn three shops anew, and write docs/models.md and docs/data.md
+	.venv-train/bin/python -m training
+	.venv-train/bin/python -m docs.data
 
 .PHONY: housing-settings
 housing-settings: install ## Try settings of the price models anew (some twenty minutes)

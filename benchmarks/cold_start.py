@@ -32,6 +32,7 @@ SETTINGS = {
     "TIDEMARK_LEDGER_TABLE": "ledger",
     "TIDEMARK_CELLS_TABLE": "cells",
     "TIDEMARK_QUARANTINE_TABLE": "quarantine",
+    "TIDEMARK_RUNS_TABLE": "runs",
     "TIDEMARK_REDIS_URL": "redis://127.0.0.1:1",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "none",

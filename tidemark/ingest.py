@@ -99,7 +99,7 @@ class Ingest:
         if not isinstance(examined, Examined):
             return Posted(Answer([_rejected(row) for row in examined], self._scorer.version), published=True)
         now = clock.now_ms()
-        candidates = list(candidates_of(examined, self._scorer.version, now))
+        candidates = list(candidates_of(examined, now))
         committed = self._writer.commit(candidates, clock)
         outcomes = [outcome.status for outcome in committed.outcomes]
         published = self._tell(
@@ -115,7 +115,7 @@ class Ingest:
             self._ledger.quarantine(conflicts)
         taken = map(_result, candidates, outcomes)
         results = [_rejected(row) if isinstance(row, Rejection) else next(taken) for row in examined.rows]
-        return Posted(Answer(results, self._scorer.version), published)
+        return Posted(Answer(results, examined.scores.model), published)
 
     def _tell(self, cells: list[Cell], accepted: list[Entry]) -> bool:
         if not cells:
@@ -127,7 +127,7 @@ class Ingest:
         return True
 
 
-def candidates_of(examined: Examined, model: str, now: int) -> Iterator[Candidate]:
+def candidates_of(examined: Examined, now: int) -> Iterator[Candidate]:
     """What is committed for each sale; `now`: milliseconds since 1970, when it was received."""
     batch, scores = examined.batch, examined.scores
     flags: list[tuple[str, ...]] = [()] * len(batch)
@@ -146,10 +146,15 @@ def candidates_of(examined: Examined, model: str, now: int) -> Iterator[Candidat
         scores.anomaly.tolist(),
         [None] * len(batch) if scores.score is None else scores.score.round(4).tolist(),
         [None] * len(batch) if scores.basket_quantiles is None else scores.basket_quantiles.round(2).tolist(),
+        [None] * len(batch) if scores.segment is None else scores.segment,
+        [None] * len(batch) if scores.shadow is None else scores.shadow.score.round(4).tolist(),
         flags,
         strict=True,
     )
-    for sold, minute, unit_price, cogs, tax, total, rating, rated, anomaly, score, quantiles, hit in columns:
+    shadow = None if scores.shadow is None else scores.shadow.model
+    for (
+        sold, minute, unit_price, cogs, tax, total, rating, rated, anomaly, score, quantiles, segment, beside, hit,
+    ) in columns:  # fmt: skip
         entry = Entry(
             invoice_id=sold.invoice_id,
             sold_at=sold.sold_at,
@@ -165,11 +170,14 @@ def candidates_of(examined: Examined, model: str, now: int) -> Iterator[Candidat
             total=money.to_text(total),
             kind=sold.kind,
             anomaly=anomaly,
-            model=model,
+            model=scores.model,
             received_at=now,
             flags=hit,
             score=score,
             basket_quantiles=None if quantiles is None else tuple(quantiles),
+            segment=segment,
+            shadow=shadow,
+            shadow_score=beside,
             rating=money.to_text(rating) if rated else None,
             city=sold.city,
             gender=sold.gender,

@@ -18,6 +18,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `minute`: UTC, since 1970. `received_at`: milliseconds since 1970. `flags`: the rules it hit. `score`: the
     model's anomaly score in 0 to 1, None where only rules looked. `anomaly`: flagged or scored over the threshold.
+    `segment`: which kind of sale the model takes it for. `shadow`, `shadow_score`: a model that scored it beside the
+    one that answered, and what it said.
     """
 
     invoice_id: str
@@ -39,6 +41,9 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     flags: tuple[str, ...] = ()
     score: float | None = None
     basket_quantiles: tuple[float, ...] | None = None
+    segment: str | None = None
+    shadow: str | None = None
+    shadow_score: float | None = None
     rating: str | None = None
     city: str | None = None
     gender: str | None = None

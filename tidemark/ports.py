@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -216,6 +216,26 @@ class Runs(ABC):
 
         False, and nothing happens, where another serves by now.
         """
+
+    @abstractmethod
+    def dismiss(self, champion: Champion) -> bool:
+        """Let a model serve no longer, and none in its place. False where another serves by now."""
+
+    @abstractmethod
+    def keep_model(self, fingerprint: str, content: bytes) -> None:
+        """Keep a model's file where those that serve read it; at most 400 kB."""
+
+    @abstractmethod
+    def model(self, fingerprint: str) -> bytes:
+        """A model's file. Raises NotFound where there is none."""
+
+    @abstractmethod
+    def tell(self, truth: Mapping[str, bool]) -> None:
+        """Keep of some sales whether they were anomalies; what was told of one before is replaced."""
+
+    @abstractmethod
+    def told(self, invoice_ids: Iterable[str]) -> dict[str, bool]:
+        """Of those of some sales whose truth is known, whether they were anomalies."""
 
     @abstractmethod
     def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:

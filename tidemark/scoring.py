@@ -14,15 +14,26 @@ import numpy.typing as npt
 from tidemark.batch import Batch, Bools
 
 
+class Beside(msgspec.Struct, frozen=True):
+    """What another model than the one that answers says of the same `n` sales: float64[n] in 0 to 1."""
+
+    model: str
+    score: npt.NDArray[np.float64]
+
+
 class Scores(msgspec.Struct, frozen=True):
     """Scores of `n` sales; None where only rules look.
 
-    `score`: float64[n] in 0 to 1. `basket_quantiles`: float64[n, 3], currency units.
+    `model`: the version that says so. `score`: float64[n] in 0 to 1. `basket_quantiles`: float64[n, 3], currency units.
+    `segment`: a name each. `shadow`: what another model says of them.
     """
 
+    model: str
     anomaly: Bools
     score: npt.NDArray[np.float64] | None = None
     basket_quantiles: npt.NDArray[np.float64] | None = None
+    segment: list[str] | None = None
+    shadow: Beside | None = None
 
 
 class Scorer(Protocol):
@@ -43,4 +54,4 @@ class RulesOnly:
 
     def score(self, batch: Batch, flagged: Bools) -> Scores:
         """The anomalies are the flagged."""
-        return Scores(anomaly=flagged)
+        return Scores(self.version, anomaly=flagged)

@@ -60,10 +60,16 @@ class FeedbackSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings:
-    """Where the pipelines keep their index, and their files."""
+class IndexSettings:
+    """Where the pipelines keep their index, and the sales models that serve."""
 
     runs_table: Annotated[str, Meta(description="DynamoDB table of the pipelines' runs")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(IndexSettings):
+    """Where the pipelines keep their index, and their files."""
+
     lake_bucket: Annotated[str, Meta(description="S3 bucket of the lake, of runs' files and of models")]
 
 
@@ -82,7 +88,7 @@ class TokenSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class IngestSettings(StoreSettings, TableSettings, StreamSettings):
+class IngestSettings(StoreSettings, TableSettings, StreamSettings, IndexSettings):
     """All that the ingest Lambda reads."""
 
 

@@ -1,7 +1,8 @@
-"""The first sales network, in Keras: two small towers, an anomaly score and the quantiles of the basket's value."""
+"""What the networks are made of, in Keras, and how they become TFLite files."""
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,19 +24,55 @@ class Ascending(keras.layers.Layer):
         return keras.ops.concatenate([raw[:, :1], raw[:, :1] + keras.ops.cumsum(steps, axis=1)], axis=1)
 
 
-def build(sale_features: int, context_features: int, centre: float) -> keras.Model:
-    """`sale` float32[n, s] and `context` float32[n, c] to `anomaly` float32[n, 1] in 0 to 1 and `quantiles`
-    float32[n, 3], log of currency units; `centre` is where the logs begin."""
-    sale = keras.Input((sale_features,), name="sale")
-    hidden = keras.layers.Dense(32, activation="relu")(sale)
-    hidden = keras.layers.Dense(32, activation="relu")(hidden)
-    anomaly = keras.layers.Dense(1, activation="sigmoid", name="anomaly")(hidden)
+@keras.saving.register_keras_serializable(package="tidemark")
+class Piecewise(keras.layers.Layer):
+    """Numbers cut into pieces: for each piece, how much of it lies below the number, 0 to 1.
 
-    context = keras.Input((context_features,), name="context")
-    hidden = keras.layers.Dense(8, activation="relu", kernel_regularizer=keras.regularizers.L2(1e-3))(context)
-    raw = keras.layers.Dense(3, bias_initializer=keras.initializers.Constant([centre - 1.5, 0.5, 0.5]))(hidden)
-    quantiles = Ascending(name="quantiles")(raw)
-    return keras.Model({"sale": sale, "context": context}, {"anomaly": anomaly, "quantiles": quantiles}, name="sales")
+    Piece `p` is of feature `feature[p]`, from `low[p]` on, `width[p]` wide.
+    """
+
+    def __init__(self, feature: list[int], low: list[float], width: list[float], **named: Any) -> None:
+        super().__init__(**named)
+        self.feature, self.low, self.width = feature, low, width
+
+    @classmethod
+    def of(cls, matrix: np.ndarray, pieces: int) -> Piecewise:
+        """Pieces between the quantiles of each column of `matrix`, shape (rows, features)."""
+        feature, low, width = [], [], []
+        for number, column in enumerate(matrix.T):
+            edges = np.unique(np.quantile(column, np.linspace(0, 1, pieces + 1)))
+            for begin, end in itertools.pairwise(edges.tolist()):
+                feature.append(number)
+                low.append(begin)
+                width.append(max(end - begin, 1e-6))
+        return cls(feature, low, width)
+
+    def call(self, numbers: Any) -> Any:
+        """float32[n, features] to float32[n, pieces]."""
+        low = keras.ops.convert_to_tensor(np.array(self.low, np.float32))
+        width = keras.ops.convert_to_tensor(np.array(self.width, np.float32))
+        return keras.ops.clip((keras.ops.take(numbers, self.feature, axis=1) - low) / width, 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """What the layer is made again from."""
+        return {**super().get_config(), "feature": self.feature, "low": self.low, "width": self.width}
+
+
+@keras.saving.register_keras_serializable(package="tidemark")
+class Columns(keras.layers.Layer):
+    """Some of the columns."""
+
+    def __init__(self, places: list[int], **named: Any) -> None:
+        super().__init__(**named)
+        self.places = places
+
+    def call(self, matrix: Any) -> Any:
+        """float32[n, k] to float32[n, places]."""
+        return keras.ops.take(matrix, self.places, axis=1)
+
+    def get_config(self) -> dict[str, Any]:
+        """What the layer is made again from."""
+        return {**super().get_config(), "places": self.places}
 
 
 def pinball(y_true: Any, y_pred: Any) -> Any:
@@ -43,13 +80,6 @@ def pinball(y_true: Any, y_pred: Any) -> Any:
     error = y_true - y_pred
     levels = keras.ops.convert_to_tensor(QUANTILES, dtype="float32")
     return keras.ops.mean(keras.ops.maximum(levels * error, (levels - 1) * error))
-
-
-def serving(model: keras.Model) -> keras.Model:
-    """The model as it is served: quantiles in currency units."""
-    found = model.output
-    in_currency = keras.layers.Activation("exponential", name="currency")(found["quantiles"])
-    return keras.Model(model.input, {"anomaly": found["anomaly"], "quantiles": in_currency}, name="sales_serving")
 
 
 def to_tflite(model: keras.Model) -> bytes:
@@ -72,3 +102,21 @@ def run_tflite(content: bytes, sale: np.ndarray, context: np.ndarray) -> dict[st
 
     runner = Interpreter(model_content=content).get_signature_runner("serving_default")
     return dict(runner(sale=sale, context=context))
+
+
+def parity(model: keras.Model, content: bytes, inputs: dict[str, np.ndarray]) -> float:
+    """The largest difference between what Keras says, both ways, and what the TFLite file says; relative above 1.
+
+    NaN where one of them says no number.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    runner = Interpreter(model_content=content).get_signature_runner("serving_default")
+    served = runner(**inputs)
+    given = inputs if isinstance(model.input, dict) else next(iter(inputs.values()))
+    worst = 0.0
+    for said in (model(given, training=False), model.predict(given, verbose=0)):
+        for name, value in served.items():
+            ours = np.asarray(said[name], np.float64)
+            worst = float(np.maximum(worst, np.max(np.abs(ours - value) / np.maximum(1, np.abs(ours)))))
+    return worst

@@ -1,58 +1,88 @@
-"""Keras and TFLite say the same: of the committed pair, and of any model the conversion is given."""
+"""Keras and TFLite say the same: of the committed pair, and of any network the conversion is given."""
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from tidemark import sales_model
 from tidemark.features import SALE, Featurizer
 from tidemark.store import Store
-from training import network
-from training.sales_model import FOLDER, batch, load
+from training import anomaly, baskets, demand, network, segments, served
+from training.shops import supermarket
 
-CONTEXT = len(Featurizer(Store()).context_names)
+STORE = Store()
+CONTEXT = len(Featurizer(STORE).context_names)
 
 
-def difference(model: keras.Model, content: bytes, sale: np.ndarray, context: np.ndarray) -> float:
-    ours = network.run_keras(model, sale, context)
-    served = network.run_tflite(content, sale, context)
-    assert ours.keys() == served.keys() == {"anomaly", "quantiles"}
-    return max(float(np.max(np.abs(ours[name] - served[name]) / np.maximum(1, np.abs(ours[name])))) for name in ours)
+def drawn(rows: int, columns: int, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(rows, columns)).astype(np.float32)
+
+
+def basket() -> keras.Model:
+    made = [baskets.build(drawn(300, 7), 4.0, baskets.Settings(pieces=4, units=8), number) for number in range(3)]
+    return baskets.averaged(made)
+
+
+def hours() -> keras.Model:
+    return demand.averaged([demand.build(drawn(300, 7), demand.Settings(units=8), number) for number in range(2)])
 
 
 @pytest.mark.parametrize("rows", [1, 2, 500])
-def test_any_model_survives_the_conversion(rows: int) -> None:
+def test_any_network_survives_the_conversion(rows: int) -> None:
     keras.utils.set_random_seed(rows)
-    model = network.serving(network.build(len(SALE), CONTEXT, centre=5))
-    draw = np.random.default_rng(rows)
-    sale = draw.normal(size=(rows, len(SALE))).astype(np.float32)
-    context = draw.normal(size=(rows, CONTEXT)).astype(np.float32)
+    features = drawn(rows, 7, rows) * 2
+    for model, inputs in (
+        (basket(), {"features": features}),
+        (hours(), {"features": features, "level": drawn(rows, 1)}),
+    ):
+        content = network.to_tflite(model)
+        assert network.parity(model, content, inputs) <= 1e-5
+        given = inputs if len(inputs) > 1 else features
+        assert np.ptp(np.asarray(model(given)["mean"])) > 0 or rows == 1
+
+
+def test_parity_is_no_number_where_one_of_them_says_none() -> None:
+    model = basket()
     content = network.to_tflite(model)
-    assert difference(model, content, sale, context) <= 1e-5
-    assert difference(model, content, sale + 1, context) <= 1e-5
-    assert np.ptp(network.run_keras(model, sale * 3, context)["anomaly"]) > 0 or rows == 1
+    broken = [weights * np.nan for weights in model.get_weights()]
+    model.set_weights(broken)
+    assert not network.parity(model, content, {"features": drawn(3, 7)}) <= 1e-5
 
 
-def test_the_committed_pair_agrees_on_the_sales() -> None:
-    model = keras.models.load_model(FOLDER / "model.keras", safe_mode=False)
-    store = Store()
-    features = Featurizer(store)(batch(list(load(store)[0]["row"]), store))
-    content = (FOLDER / "model.tflite").read_bytes()
-    assert difference(model, content, features.sale, features.context) <= 1e-5
+def test_segments_are_those_of_the_nearest_centre() -> None:
+    centres = np.array([[0, 0], [5, 5], [0, 9]])
+    rows = np.concatenate([drawn(200, 2, seed) + centre for seed, centre in enumerate(centres)]).astype(np.float32)
+    found = segments.learn("customers", ("a", "b"), rows)
+    assert len(found.centres) == 3
+    assert found.silhouette.better
+    assert found.stability > 0.95
+    said = np.asarray(segments.network_of(found)(rows)["segment"])
+    scaled = (rows - found.mean) / np.array(found.spread)
+    nearest = ((scaled[:, None] - np.array(found.centres)[None]) ** 2).sum(axis=2).argmin(axis=1)
+    assert np.array_equal(said.argmax(axis=1), nearest)
+    assert np.allclose(said.sum(axis=1), 1, atol=1e-5)
+
+
+def test_noise_has_no_segments() -> None:
+    found = segments.learn("baskets", ("a", "b"), np.random.default_rng(1).uniform(size=(800, 2)).astype(np.float32))
+    assert found.silhouette.verdict == "no better than shuffled columns"
 
 
 def test_quantiles_ascend() -> None:
-    draw = np.random.default_rng(1)
-    model = network.build(len(SALE), CONTEXT, centre=5)
-    sale = draw.normal(size=(100, len(SALE))).astype(np.float32)
-    context = draw.normal(size=(100, CONTEXT)).astype(np.float32) * 100
-    assert np.all(np.diff(network.run_keras(model, sale, context)["quantiles"], axis=1) >= 0)
+    model = baskets.build(drawn(300, 7), 4.0, baskets.Settings())
+    assert np.all(np.diff(np.asarray(model(drawn(100, 7) * 100)["quantiles"]), axis=1) >= 0)
 
 
-def test_the_committed_card_is_of_the_committed_file() -> None:
-    card = json.loads((FOLDER / "model.json").read_text())
-    assert card["version"] in (FOLDER / "CARD.md").read_text()
-    assert card["parity"] <= 1e-5
+def test_the_committed_pair_agrees_on_the_sales() -> None:
+    folder: Path = served.FOLDER
+    content = sales_model.loads((folder / "sales.model").read_bytes())
+    model = keras.models.load_model(folder / "model.keras")
+    found = Featurizer(STORE)(anomaly.batch(supermarket().sales, STORE))
+    inputs = {"sale": found.sale, "context": found.context}
+    assert network.parity(model, content.network, inputs) <= 1e-5
+    assert content.version in (folder / "CARD.md").read_text()
+    assert len(SALE) + CONTEXT == found.sale.shape[1] + found.context.shape[1]

@@ -97,7 +97,7 @@ def _drawn() -> Iterator[Candidate]:
     for _ in range(DRAWN // LARGEST):
         found = examine(json.dumps({"sales": list(itertools.islice(rows, LARGEST))}).encode(), store, scorer)
         assert isinstance(found, Examined)
-        yield from candidates_of(found, scorer.version, 0)
+        yield from candidates_of(found, 0)
 
 
 def _sold(like: Candidate, number: int, minute: int) -> Candidate:

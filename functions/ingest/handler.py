@@ -12,38 +12,52 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.responses import Response, body_of, refuse, respond
-from tidemark import settings
+from tidemark import sales_model, settings
 from tidemark.adapters import aws, redis_stream
 from tidemark.adapters.dynamodb import DynamoLedger
+from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.errors import TidemarkError
 from tidemark.ingest import Ingest
+from tidemark.sales_scorer import ChampionScorer
 from tidemark.scoring import RulesOnly, Scorer
 from tidemark.store import Store
 from tidemark.writer import Clock
 
 ANSWER_S = 2.0  # kept back from the time-out for answering
 
-MODEL = Path(__file__).resolve().parents[2] / "models" / "sales"
+MODEL = Path(__file__).resolve().parents[2] / "models" / "sales" / "sales.model"
 
 logger = Logger(service="ingest")
 metrics = Metrics(namespace="Tidemark", service="ingest")
 
 
-def _scorer(store: Store) -> Scorer:
+def _bundled(store: Store) -> Scorer:
     """The model of this bundle; where it does not fit the store, the rules go on alone."""
     try:
-        return LiteRtScorer(MODEL, store)
-    except TidemarkError as error:
+        return LiteRtScorer(sales_model.loads(MODEL.read_bytes()), store)
+    except (OSError, TidemarkError) as error:
         logger.error("no model", extra={"reason": str(error)})  # noqa: TRY400  # the reason is the news, not the place
         return RulesOnly()
 
 
+def _scorer(store: Store, runs: DynamoRuns) -> Scorer:
+    """The champion, and a shadow beside it."""
+    return ChampionScorer(
+        _bundled(store),
+        runs,
+        lambda champion: LiteRtScorer(sales_model.loads(runs.model(champion.fingerprint)), store),
+        time.monotonic,
+        lambda words: logger.error("a model cannot serve", extra={"reason": words}),
+    )
+
+
 _settings = settings.load(settings.IngestSettings)
+_client = aws.dynamodb_writes()  # one for both: making a client is dear, and who serves is asked again anyway
 _ingest = Ingest(
     store=_settings.store(),
-    scorer=_scorer(_settings.store()),
-    ledger=DynamoLedger(aws.dynamodb_writes(), _settings),
+    scorer=_scorer(_settings.store(), DynamoRuns(_client, _settings.runs_table)),
+    ledger=DynamoLedger(_client, _settings),
     stream=redis_stream.connect(_settings.redis_url),
 )
 

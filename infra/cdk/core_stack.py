@@ -33,10 +33,16 @@ class CoreStack(cdk.Stack):
             self,
             "Ingest",
             bundles=bundles,
-            environment={**storage.table_environment, **store_environment, **stream},
+            environment={
+                **storage.table_environment,
+                **store_environment,
+                **stream,
+                variable("runs_table"): storage.runs.table_name,
+            },
             memory_mb=1024,
         )
         storage.allow_commit(ingest.function)
+        storage.allow_sales_model(ingest.function)
 
         api = BundledFunction(
             self,

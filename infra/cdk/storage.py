@@ -128,6 +128,10 @@ class Storage(Construct):
         self.runs.grant(grantee, "dynamodb:GetItem")
         self._allow_objects(grantee, f"{PRICE_MODELS}*")
 
+    def allow_sales_model(self, grantee: iam.IGrantable) -> None:
+        """To read which sales model serves, and the model itself."""
+        self.runs.grant(grantee, "dynamodb:GetItem")
+
     def _allow_objects(self, grantee: iam.IGrantable, pattern: str) -> None:
         grantee.grant_principal.add_to_principal_policy(
             iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.lake.arn_for_objects(pattern)])

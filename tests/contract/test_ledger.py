@@ -55,7 +55,7 @@ def attempt(*rows: dict[str, Any], version: int = 1, writer: str = "w") -> Attem
     """One transaction as a writer would make it, all cells at one version."""
     examined = examine(body(*rows), Store(), RulesOnly())
     assert isinstance(examined, Examined)
-    candidates = list(candidates_of(examined, "rules", 0))
+    candidates = list(candidates_of(examined, 0))
     cells = {c.place: Cell(CellKey(*c.place, writer), version, 5, {c.combo: c.measures}) for c in candidates}
     return Attempt(
         secrets.token_hex(16), [Counted(c.entry, c.digest, writer, version) for c in candidates], list(cells.values())

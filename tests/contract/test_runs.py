@@ -301,3 +301,29 @@ def test_a_flow_stands_as_it_was_last_told(runs: Runs) -> None:
     runs.end(FLOW, "one")
     assert runs.state(FLOW, now=NOW) == FlowState(60, None)
     assert runs.state("housing-ml", now=NOW) == FlowState(None, None)
+
+
+def test_who_serves_can_be_dismissed_by_those_who_know_who_it_is(runs: Runs) -> None:
+    first, second = (Champion("sales-shadow", one, "keras", "", "run", 0) for one in ("a", "b"))
+    assert not runs.dismiss(first)
+    assert runs.crown(first, replacing=None)
+    assert not runs.dismiss(second)
+    assert runs.champion("sales-shadow") == first
+    assert runs.dismiss(first)
+    assert runs.champion("sales-shadow") is None
+
+
+def test_a_model_s_file_is_kept_byte_for_byte(runs: Runs) -> None:
+    with pytest.raises(NotFound, match="no file of model abc"):
+        runs.model("abc")
+    content = bytes(range(256)) * 1_170
+    runs.keep_model("abc", content)
+    runs.keep_model("abc", content)
+    assert runs.model("abc") == content
+
+
+def test_what_is_true_of_a_sale_is_kept_and_can_be_told_anew(runs: Runs) -> None:
+    runs.tell({"a": True, "b": False})
+    runs.tell({"b": True})
+    assert runs.told(["a", "b", "c"]) == {"a": True, "b": True}
+    assert runs.told([]) == {}

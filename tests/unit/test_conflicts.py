@@ -46,7 +46,7 @@ def counted(**content: Any) -> Counted:
     """The sale as the ledger gives it back."""
     examined = examine(body(sale(**content)), Store(), RulesOnly())
     assert isinstance(examined, Examined)
-    (candidate,) = candidates_of(examined, "rules", 0)
+    (candidate,) = candidates_of(examined, 0)
     entry = msgspec.json.decode(msgspec.json.encode(candidate.entry), type=Entry)
     return Counted(entry, candidate.digest, "w", 1)
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from tests.samples import body, sale
+from tidemark import sales_model
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.errors import TidemarkError
 from tidemark.ingest import Examined, examine
+from tidemark.sales_model import Probe
 from tidemark.scoring import Scores
 from tidemark.store import Store
 
-MODEL = Path(__file__).resolve().parents[2] / "models" / "sales"
+MODEL = Path(__file__).resolve().parents[2] / "models" / "sales" / "sales.model"
+CONTENT = sales_model.loads(MODEL.read_bytes())
 
 
 @pytest.fixture(scope="module")
 def scorer() -> LiteRtScorer:
-    return LiteRtScorer(MODEL, Store())
+    return LiteRtScorer(CONTENT, Store())
 
 
 def scored(scorer: LiteRtScorer, *rows: dict[str, object]) -> Scores:
@@ -61,18 +63,52 @@ def test_a_score_does_not_depend_on_the_batch(scorer: LiteRtScorer) -> None:
     assert np.allclose(together[:12], np.concatenate([s for s in alone if s is not None]), atol=1e-6)
 
 
-def test_a_file_that_is_not_the_card_s_is_refused(tmp_path: Path) -> None:
-    shutil.copytree(MODEL, tmp_path / "m")
-    (tmp_path / "m" / "model.tflite").write_bytes(b"not a model")
-    with pytest.raises(TidemarkError, match="sha256 differs"):
-        LiteRtScorer(tmp_path / "m", Store())
-    with pytest.raises(TidemarkError, match="no model in"):
-        LiteRtScorer(tmp_path, Store())
+def changed(**fields: object) -> LiteRtScorer:
+    """A scorer of the committed model with some fields changed."""
+    return LiteRtScorer(msgspec.structs.replace(CONTENT, **fields), Store())
 
 
-def test_a_model_of_other_features_is_refused(tmp_path: Path) -> None:
-    shutil.copytree(MODEL, tmp_path / "m")
-    card = json.loads((MODEL / "model.json").read_text())
-    (tmp_path / "m" / "model.json").write_text(json.dumps({**card, "sale_features": ["other"]}))
-    with pytest.raises(TidemarkError, match="other features"):
-        LiteRtScorer(tmp_path / "m", Store())
+def probe(**fields: object) -> Probe:
+    return msgspec.structs.replace(CONTENT.probe, **fields)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 100, 5_000, -1])
+def test_a_file_that_was_cut_off_is_refused(cut: int) -> None:
+    with pytest.raises(TidemarkError, match="no sales model, or only a part of one"):
+        sales_model.loads(MODEL.read_bytes()[:cut])
+
+
+def test_a_file_that_is_something_else_is_refused() -> None:
+    with pytest.raises(TidemarkError, match="no sales model"):
+        sales_model.loads(b"TFL3 and more")
+    with pytest.raises(TidemarkError, match="at most 300,000"):
+        sales_model.loads(b"x" * 300_001)
+    later = sales_model.dumps(msgspec.structs.replace(CONTENT, format=2))
+    with pytest.raises(TidemarkError, match="of format 2"):
+        sales_model.loads(later)
+    for threshold in (0.0, -1.0, 1.5, float("nan")):
+        with pytest.raises(TidemarkError, match="threshold"):
+            sales_model.loads(sales_model.dumps(msgspec.structs.replace(CONTENT, threshold=threshold)))
+
+
+def test_a_model_of_other_features_is_refused() -> None:
+    with pytest.raises(TidemarkError, match=r"other sale features .*: other"):
+        changed(sale_features=(*CONTENT.sale_features, "other"))
+    with pytest.raises(TidemarkError, match=r"other context features .*: branch=D"):
+        LiteRtScorer(CONTENT, Store(branches=("A", "B", "C", "D")))
+
+
+def test_a_network_that_is_none_or_another_is_refused() -> None:
+    with pytest.raises(TidemarkError, match="does not run"):
+        changed(network=b"TFL3 nonsense" * 99)
+    with pytest.raises(TidemarkError, match="does not run"):
+        changed(network=CONTENT.network[: len(CONTENT.network) // 2])
+    wrong = [[score[0] + 0.01] for score in CONTENT.probe.anomaly]
+    with pytest.raises(TidemarkError, match="something else than when it was trained: anomaly is off by"):
+        changed(probe=probe(anomaly=wrong))
+    with pytest.raises(TidemarkError, match="off by nan"):
+        changed(probe=probe(quantiles=[[float("nan")] * 3] * len(wrong)))
+    with pytest.raises(TidemarkError, match="the shape"):
+        changed(probe=probe(segment=[]))
+    with pytest.raises(TidemarkError, match="does not name each"):
+        changed(segments=(*CONTENT.segments, "more"))

@@ -8,7 +8,7 @@ in two lists, its flow's and that of its flow's runs with its status: the few th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -111,6 +111,37 @@ class DynamoRuns(Runs):
             # The answer may have been lost, and the client's second try found what the first had written.
             return self.champion(champion.model) == champion
         return True
+
+    def dismiss(self, champion: Champion) -> bool:
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key={"list": {"S": "champions"}, "id": {"S": champion.model}},
+                ConditionExpression="fingerprint = :serves",
+                ExpressionAttributeValues={":serves": {"S": champion.fingerprint}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def keep_model(self, fingerprint: str, content: bytes) -> None:
+        item: dict[str, Any] = {"list": {"S": "models"}, "id": {"S": fingerprint}, "content": {"B": content}}
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def model(self, fingerprint: str) -> bytes:
+        item = self._get("models", fingerprint)
+        if item is None:
+            raise NotFound(f"there is no file of model {fingerprint}")
+        return bytes(item["content"]["B"])
+
+    def tell(self, truth: Mapping[str, bool]) -> None:
+        for name, anomaly in truth.items():
+            item: dict[str, Any] = {"list": {"S": "truth"}, "id": {"S": name}, "anomaly": {"BOOL": anomaly}}
+            self._client.put_item(TableName=self._table, Item=item | _expires())
+
+    def told(self, invoice_ids: Iterable[str]) -> dict[str, bool]:
+        found = {name: self._get("truth", name) for name in invoice_ids}
+        return {name: bool(item["anomaly"]["BOOL"]) for name, item in found.items() if item is not None}
 
     def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:
         item: dict[str, Any] = {

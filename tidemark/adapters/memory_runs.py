@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from tidemark import runs
 from tidemark.champion import Champion, Decision
 from tidemark.errors import NotFound
@@ -55,6 +57,8 @@ class MemoryRuns(Runs):
         self._batches: dict[str, Batch] = {}
         self._decisions: dict[tuple[str, str], Decision] = {}
         self._champions: dict[str, Champion] = {}
+        self._models: dict[str, bytes] = {}
+        self._truth: dict[str, bool] = {}
         self._at_work: dict[str, tuple[str, int]] = {}
         self._schedules: dict[str, int] = {}
 
@@ -104,6 +108,27 @@ class MemoryRuns(Runs):
         if decision is not None:
             self.add_decision(decision)
         return True
+
+    def dismiss(self, champion: Champion) -> bool:
+        serving = self._champions.get(champion.model)
+        if serving is not None and serving.fingerprint != champion.fingerprint:
+            return False
+        self._champions.pop(champion.model, None)
+        return serving is not None
+
+    def keep_model(self, fingerprint: str, content: bytes) -> None:
+        self._models[fingerprint] = content
+
+    def model(self, fingerprint: str) -> bytes:
+        if fingerprint not in self._models:
+            raise NotFound(f"there is no file of model {fingerprint}")
+        return self._models[fingerprint]
+
+    def tell(self, truth: Mapping[str, bool]) -> None:
+        self._truth.update(truth)
+
+    def told(self, invoice_ids: Iterable[str]) -> dict[str, bool]:
+        return {name: self._truth[name] for name in invoice_ids if name in self._truth}
 
     def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:
         found = self._at_work.get(flow)

@@ -18,6 +18,7 @@ BENCHES = {
     "sale-to-screen": "sale_to_screen",
     "fan-out": "fan_out.bench",
     "page": "page",
+    "scoring": "scoring",
     "flows": "flows",
     "history": "history",
     "soak": "soak",
