@@ -9,6 +9,7 @@ import hashlib
 
 import msgspec
 
+from tidemark.champion import Champion
 from tidemark.errors import TidemarkError
 from tidemark.features import SALE, Featurizer
 from tidemark.price_drift import Prices
@@ -83,6 +84,13 @@ def loads(content: bytes) -> SalesModel:
 def fingerprint(content: bytes) -> str:
     """What a model's file is known by."""
     return hashlib.sha256(content).hexdigest()[:16]
+
+
+def promoted(content: bytes, champion: Champion) -> SalesModel:
+    """The champion's model. Raises TidemarkError where `content` is no model, or another than the one promoted."""
+    if fingerprint(content) != champion.fingerprint:
+        raise TidemarkError(f"the file of model {champion.fingerprint} is not the one that was promoted")
+    return loads(content)
 
 
 def must_fit(model: SalesModel, store: Store) -> None:

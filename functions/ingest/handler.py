@@ -46,7 +46,7 @@ def _scorer(store: Store, runs: DynamoRuns) -> Scorer:
     return ChampionScorer(
         _bundled(store),
         runs,
-        lambda champion: LiteRtScorer(sales_model.loads(runs.model(champion.fingerprint)), store),
+        lambda champion: LiteRtScorer(sales_model.promoted(runs.model(champion.fingerprint), champion), store),
         time.monotonic,
         lambda words: logger.error("a model cannot serve", extra={"reason": words}),
     )

@@ -11,6 +11,7 @@ import pytest
 from tests.samples import body, sale
 from tidemark import sales_model
 from tidemark.adapters.litert_model import LiteRtScorer
+from tidemark.champion import Champion
 from tidemark.errors import TidemarkError
 from tidemark.ingest import Examined, examine
 from tidemark.sales_model import Probe
@@ -89,6 +90,16 @@ def test_a_file_that_is_something_else_is_refused() -> None:
     for threshold in (0.0, -1.0, 1.5, float("nan")):
         with pytest.raises(TidemarkError, match="threshold"):
             sales_model.loads(sales_model.dumps(msgspec.structs.replace(CONTENT, threshold=threshold)))
+
+
+def test_a_file_that_is_another_than_the_promoted_one_is_refused() -> None:
+    content = MODEL.read_bytes()
+    champion = Champion("sales", sales_model.fingerprint(content), "keras", "", "run", 0)
+    assert sales_model.promoted(content, champion) == CONTENT
+    never_alarms = sales_model.dumps(msgspec.structs.replace(CONTENT, threshold=1.0))
+    assert sales_model.loads(never_alarms).threshold == 1.0
+    with pytest.raises(TidemarkError, match="is not the one that was promoted"):
+        sales_model.promoted(never_alarms, champion)
 
 
 def test_a_model_of_other_features_is_refused() -> None:
