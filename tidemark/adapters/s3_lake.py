@@ -12,16 +12,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from tidemark.ledger import Entry
 from tidemark.store import MINUTES_PER_DAY, day_name
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 PREFIX = "sales/"
-_decode = msgspec.json.Decoder(Entry).decode
 
 
 class S3Lake:
@@ -50,27 +46,6 @@ class S3Lake:
         prefix = PREFIX if day is None else f"{PREFIX}day={day}/"
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         return {item["Key"] for page in pages for item in page.get("Contents", [])}
-
-    def days(self) -> list[str]:
-        """The days that have objects (YYYY-MM-DD), the newest first. Costs one request for a thousand days."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=PREFIX, Delimiter="/"
-        )
-        found = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])]
-        return sorted((prefix.rstrip("/").rpartition("=")[2] for prefix in found), reverse=True)
-
-    def newest(self, most: int) -> list[Entry]:
-        """The sales that were sold last, each once, oldest first. Costs as much as the days that they stand in."""
-        found: dict[str, Entry] = {}
-        for day in self.days():
-            for key in self.keys(day):
-                content = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-                for line in gzip.decompress(content).splitlines():
-                    entry = _decode(line)
-                    found[entry.invoice_id] = entry
-            if len(found) >= most:
-                break
-        return sorted(found.values(), key=lambda entry: (entry.sold_at, entry.invoice_id))[-most:]
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove objects that others have replaced."""
