@@ -28,7 +28,7 @@ def main() -> None:
         except TidemarkError as error:
             sys.exit(str(error))
         table.REPORTS.mkdir(parents=True, exist_ok=True)
-        (table.REPORTS / f"{shop}.json").write_bytes(msgspec.json.format(msgspec.json.encode(found.report)))
+        (table.REPORTS / f"{shop}.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)))
     table.write(table.read())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     _say(f"most memory held: {peak:.2f} GB")

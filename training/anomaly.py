@@ -90,6 +90,12 @@ def seen(rows: Sequence[Row], featurize: Featurizer, store: Store) -> Float32s:
     return np.concatenate([found.sale, found.context], axis=1)
 
 
+def flagged(rows: Sequence[Row], store: Store) -> npt.NDArray[np.bool_]:
+    """Which rows a rule hits."""
+    found: npt.NDArray[np.bool_] = np.logical_or.reduce(tuple(rules.check(batch(rows, store), store).values()))
+    return found
+
+
 def corrupted(rows: Sequence[Row], kinds: Sequence[Corrupt], draw: np.random.Generator, store: Store) -> list[Row]:
     """Each row corrupted in one way, the ways in turn."""
     return [kinds[place % len(kinds)](row, draw, store) for place, row in enumerate(rows)]
@@ -189,7 +195,7 @@ def measure(
         rows = corrupted(held_out, [corrupt], draw, store)
         matrix = seen(rows, featurize, store)
         bad = scores(model, matrix)
-        hits = np.logical_or.reduce(tuple(rules.check(batch(rows, store), store).values()))
+        hits = flagged(rows, store)
         faults.append(
             Fault(
                 kind=kind,

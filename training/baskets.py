@@ -25,6 +25,7 @@ import optuna
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from training import network
+from training.evidence import pinball
 from training.history import Float32s
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -143,9 +144,8 @@ def fit(given: Lesson, settings: Settings, seed: int, *, epochs: int = EPOCHS) -
 def loss(model: keras.Model, matrix: Float32s, log_value: Floats) -> float:
     """What a search makes small: the squared error of the mean, and the pinball loss."""
     found = predict(model, matrix)
-    error = log_value[:, None] - found.quantiles
-    levels = np.array(network.QUANTILES)
-    return float(((log_value - found.mean) ** 2).mean() + np.maximum(levels * error, (levels - 1) * error).mean())
+    quantiles = pinball(log_value, found.quantiles, network.QUANTILES).above
+    return float(((log_value - found.mean) ** 2).mean() + quantiles.mean())
 
 
 def averaged(members: Sequence[keras.Model]) -> keras.Model:

@@ -106,8 +106,7 @@ def coverage(true: Floats, low: Floats, high: Floats) -> Sums:
 def estimate(figure: Sums, groups: npt.NDArray[Any]) -> Estimate:
     """A figure with its interval; `groups`: each row's day."""
     weights, place = _drawn(groups)
-    values = figure.of(weights, place)
-    return Estimate(float(values[0]), *_interval(values[1:]))
+    return _told(figure.of(weights, place))
 
 
 def compare(
@@ -123,15 +122,7 @@ def compare(
     weights, place = _drawn(groups)
     mine, other = ours.of(weights, place), theirs.of(weights, place)
     gain = mine - other if more_is_better else other - mine
-    return Evidence(
-        metric=metric,
-        ours=Estimate(float(mine[0]), *_interval(mine[1:])),
-        baseline=baseline,
-        theirs=Estimate(float(other[0]), *_interval(other[1:])),
-        gain=Estimate(float(gain[0]), *_interval(gain[1:])),
-        rows=len(place),
-        groups=weights.shape[1],
-    )
+    return Evidence(metric, _told(mine), baseline, _told(other), _told(gain), len(place), weights.shape[1])
 
 
 def compare_auc(metric: str, ours: Floats, baseline: str, theirs: Floats, labels: npt.NDArray[np.bool_]) -> Evidence:
@@ -143,16 +134,7 @@ def compare_auc(metric: str, ours: Floats, baseline: str, theirs: Floats, labels
         rows = np.concatenate([draw.choice(good, len(good)), draw.choice(bad, len(bad))])
         found.append((float(roc_auc_score(labels[rows], ours[rows])), float(roc_auc_score(labels[rows], theirs[rows]))))
     mine, other = np.array(found).T
-    gain = mine - other
-    return Evidence(
-        metric=metric,
-        ours=Estimate(float(mine[0]), *_interval(mine[1:])),
-        baseline=baseline,
-        theirs=Estimate(float(other[0]), *_interval(other[1:])),
-        gain=Estimate(float(gain[0]), *_interval(gain[1:])),
-        rows=len(labels),
-        groups=len(labels),
-    )
+    return Evidence(metric, _told(mine), baseline, _told(other), _told(mine - other), len(labels), len(labels))
 
 
 def _drawn(groups: npt.NDArray[Any]) -> tuple[Floats, npt.NDArray[np.intp]]:
@@ -163,6 +145,12 @@ def _drawn(groups: npt.NDArray[Any]) -> tuple[Floats, npt.NDArray[np.intp]]:
     return np.concatenate([np.ones((1, len(found))), drawn]), place
 
 
-def _interval(values: Floats) -> tuple[float, float]:
+def _told(values: Floats) -> Estimate:
+    """The figure, which is the first value, with the interval of the resamples, which are the others."""
+    return Estimate(float(values[0]), *interval(values[1:]))
+
+
+def interval(values: Floats) -> tuple[float, float]:
+    """Between which bounds 95 % of the values lie."""
     low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)

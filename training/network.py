@@ -96,12 +96,12 @@ def run_keras(model: keras.Model, sale: np.ndarray, context: np.ndarray) -> dict
     return {name: np.asarray(tensor) for name, tensor in found.items()}
 
 
-def run_tflite(content: bytes, sale: np.ndarray, context: np.ndarray) -> dict[str, np.ndarray]:
+def run_tflite(content: bytes, **inputs: np.ndarray) -> dict[str, np.ndarray]:
     """A TFLite file's outputs by name, by the runtime that serves it."""
     from ai_edge_litert.interpreter import Interpreter
 
     runner = Interpreter(model_content=content).get_signature_runner("serving_default")
-    return dict(runner(sale=sale, context=context))
+    return dict(runner(**inputs))
 
 
 def parity(model: keras.Model, content: bytes, inputs: dict[str, np.ndarray]) -> float:
@@ -109,10 +109,7 @@ def parity(model: keras.Model, content: bytes, inputs: dict[str, np.ndarray]) ->
 
     NaN where one of them says no number.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    runner = Interpreter(model_content=content).get_signature_runner("serving_default")
-    served = runner(**inputs)
+    served = run_tflite(content, **inputs)
     given = inputs if isinstance(model.input, dict) else next(iter(inputs.values()))
     worst = 0.0
     for said in (model(given, training=False), model.predict(given, verbose=0)):

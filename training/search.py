@@ -16,7 +16,7 @@ import optuna
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
-from tidemark import data
+from tidemark import data, features
 
 S = TypeVar("S", bound=msgspec.Struct)
 EXPERIMENT = "sales"
@@ -80,7 +80,7 @@ def search(
 def code_version() -> str:
     """The same while the code that trains is the same."""
     hasher = hashlib.sha256()
-    for path in sorted(CODE.glob("*.py")):
+    for path in (*sorted(CODE.glob("*.py")), Path(features.__file__)):
         hasher.update(path.read_bytes())
     return hasher.hexdigest()[:12]
 

@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from training.evidence import Estimate, Evidence
+from training.evidence import Estimate, Evidence, interval
 from training.history import GUEST, Float32s
 
 SIZES = range(2, 7)
@@ -80,10 +80,10 @@ def learn(of: str, names: tuple[str, ...], matrix: Float32s) -> Segmentation:
         shares=np.bincount(fitted.labels_, minlength=size).__truediv__(len(scaled)).tolist(),
         silhouette=Evidence(
             metric=f"silhouette of {size} segments of {of}",
-            ours=Estimate(value, *_interval(ours)),
+            ours=Estimate(value, *interval(ours)),
             baseline="shuffled columns",
-            theirs=Estimate(float(theirs.mean()), *_interval(theirs)),
-            gain=Estimate(value - float(theirs.mean()), *_interval(gains.ravel())),
+            theirs=Estimate(float(theirs.mean()), *interval(theirs)),
+            gain=Estimate(value - float(theirs.mean()), *interval(gains.ravel())),
             rows=len(scaled),
             groups=len(scaled),
         ),
@@ -129,8 +129,3 @@ def _fit(scaled: npt.NDArray[np.float64], size: int) -> KMeans:
 
 def _silhouette(scaled: npt.NDArray[np.float64], size: int) -> float:
     return float(silhouette_score(scaled, _fit(scaled, size).labels_, sample_size=2_000, random_state=SEED))
-
-
-def _interval(values: npt.NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.sources import Row
-from tidemark import money, price_drift, rules, sales_model, sales_watch, settings
+from tidemark import money, price_drift, sales_model, sales_watch, settings
 from tidemark.errors import TidemarkError
 from tidemark.features import SALE, Features, Featurizer
 from tidemark.sales_model import FORMAT, Probe, Reference, SalesModel
@@ -43,14 +43,13 @@ FIT, CHOOSE = 0.6, 0.8
 FEWEST = 500
 PROBED = 16
 TRIALS = 6
-MOST = 24_000
 _SEGMENTED = ("log_price", "log_quantity", "hour_in_day")
 ANY = "any"
 """The one segment of a shop where the sales do not fall into kinds."""
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What came of a training. `losses`, `baseline`, `champion`: mean losses; the rows' stand in `losses.npz`."""
+    """What came of a training, of `rows` sales, the newest `judged` of which judge."""
 
     fingerprint: str
     version: str
@@ -277,7 +276,7 @@ def _judge(
         try:
             model = sales_model.loads(file)
             sales_model.must_fit(model, store)
-            said = network.run_tflite(model.network, matrix[:, : len(SALE)], matrix[:, len(SALE) :])
+            said = network.run_tflite(model.network, sale=matrix[:, : len(SALE)], context=matrix[:, len(SALE) :])
         except (TidemarkError, ValueError, RuntimeError) as error:
             sys.stderr.write(f"the champion cannot be compared: {error}\n")
             continue
@@ -286,16 +285,13 @@ def _judge(
         found[f"quantiles/{whose}"] = pinball(value, logs, network.QUANTILES).above
     constant = np.broadcast_to(np.quantile(_log_value(learnt, store), network.QUANTILES), (len(value), 3))
     found["quantiles/baseline"] = pinball(value, constant, network.QUANTILES).above
-    flagged = np.concatenate([_flagged(held_out, store), _flagged(bad, store)])
-    known = np.concatenate([_flagged(learnt, store), _flagged(anomaly.others(learnt, learnt, store, seed=1), store)])
+    flagged = np.concatenate([anomaly.flagged(held_out, store), anomaly.flagged(bad, store)])
+    known = np.concatenate(
+        [anomaly.flagged(learnt, store), anomaly.flagged(anomaly.others(learnt, learnt, store, seed=1), store)]
+    )
     of_known = np.repeat([0.0, 1.0], len(learnt))
     share = {hit: float(of_known[known == hit].mean()) if (known == hit).any() else 0.5 for hit in (False, True)}
     found["anomaly/baseline"] = _entropy(np.where(flagged, share[True], share[False]), labels[:, 0])
-    return found
-
-
-def _flagged(rows: Sequence[Row], store: Store) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = np.logical_or.reduce(tuple(rules.check(anomaly.batch(rows, store), store).values()))
     return found
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -78,28 +78,19 @@ class Report(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Study(NamedTuple):
-    """The report, and what it speaks of: TFLite files by name."""
-
-    report: Report
-    files: dict[str, bytes]
-
-
-def study(shop: Shop, say: Say = print, *, trials: int = TRIALS) -> Study:
+def study(shop: Shop, say: Say = print, *, trials: int = TRIALS) -> Report:
     """Learn everything about a shop, and judge it."""
     began = time.perf_counter()
     kept = Trials(shop.name, _hash(shop))
     found = history(shop.baskets, shop.codes)
-    basket, basket_file = _baskets(shop, found, kept, trials, say)
-    hours, hours_file = _demand(shop, kept, trials, say)
+    basket = _baskets(shop, found, kept, trials, say)
+    hours = _demand(shop, kept, trials, say)
     kinds = [segments.learn("baskets", *segments.baskets(shop.baskets))]
-    if (shop.baskets["customer"] != 0).any():
+    if (shop.baskets["customer"] != GUEST).any():
         kinds.append(segments.learn("customers", *segments.customers(shop.baskets)))
     say(f"{shop.name}: segments, {time.perf_counter() - began:.0f} s so far")
     odd, odd_settings = _anomaly(shop, kept, trials, say)
-    files = {"basket": basket_file, "demand": hours_file}
-    files |= {f"segments-{one.of}": network.to_tflite(segments.network_of(one)) for one in kinds}
-    report = Report(
+    return Report(
         shop=shop.name,
         title=shop.title,
         origin=shop.origin,
@@ -114,7 +105,6 @@ def study(shop: Shop, say: Say = print, *, trials: int = TRIALS) -> Study:
         anomaly_settings=msgspec.structs.asdict(odd_settings),
         seconds=round(time.perf_counter() - began, 1),
     )
-    return Study(report, files)
 
 
 def _hash(shop: Shop) -> str:
@@ -125,7 +115,7 @@ def _hash(shop: Shop) -> str:
 # -- baskets
 
 
-def _baskets(shop: Shop, found: History, kept: Trials, trials: int, say: Say) -> tuple[Learnt, bytes]:
+def _baskets(shop: Shop, found: History, kept: Trials, trials: int, say: Say) -> Learnt:
     began = time.perf_counter()
     count = len(found.log_value)
     fit, choose, judge = slice(0, int(FIT * count)), slice(int(FIT * count), int(CHOOSE * count)), int(CHOOSE * count)
@@ -153,7 +143,7 @@ def _baskets(shop: Shop, found: History, kept: Trials, trials: int, say: Say) ->
     said = baskets.predict(model, matrix[judge:])
     true, at = value[judge:], days[judge:]
     constant = np.broadcast_to(np.quantile(value[:judge], network.QUANTILES), said.quantiles.shape)
-    simple = "the customer's own mean" if (shop.baskets["customer"] != 0).any() else "the mean"
+    simple = "the customer's own mean" if (shop.baskets["customer"] != GUEST).any() else "the mean"
     own = found.own_mean[judge:] if simple != "the mean" else np.full(len(true), value[:judge].mean())
     evidence = [
         compare("basket value, log-R²", r2(true, said.mean), simple, r2(true, own), at, more_is_better=True),
@@ -179,7 +169,7 @@ def _baskets(shop: Shop, found: History, kept: Trials, trials: int, say: Say) ->
         seconds=round(time.perf_counter() - began, 1),
     )
     say(f"{shop.name}: basket value, {learnt.seconds:.0f} s; {evidence[0].ours.value:.3f} {evidence[0].verdict}")
-    return learnt, content
+    return learnt
 
 
 def _walk_baskets(
@@ -229,7 +219,7 @@ def _covered(
 # -- demand
 
 
-def _demand(shop: Shop, kept: Trials, trials: int, say: Say) -> tuple[Learnt, bytes]:
+def _demand(shop: Shop, kept: Trials, trials: int, say: Say) -> Learnt:
     began = time.perf_counter()
     data = demand.table(shop.demand)
     count = len(shop.demand.days)
@@ -277,7 +267,7 @@ def _demand(shop: Shop, kept: Trials, trials: int, say: Say) -> tuple[Learnt, by
         seconds=round(time.perf_counter() - began, 1),
     )
     say(f"{shop.name}: demand, {learnt.seconds:.0f} s; RMSE {evidence[0].ours.value:.4g} {evidence[0].verdict}")
-    return learnt, content
+    return learnt
 
 
 def _hour_by_weekday(shop: Shop, data: demand.Table, before: int) -> Floats:
@@ -355,12 +345,3 @@ def _anomaly(shop: Shop, kept: Trials, trials: int, say: Say) -> tuple[anomaly.M
     found = anomaly.measure(model, at, learnt, some, featurize, shop.store)
     say(f"{shop.name}: anomalies, {time.perf_counter() - began:.0f} s; {found.false_alarms.value:.2%} false alarms")
     return found, settings
-
-
-def words(evidence: Sequence[Evidence]) -> list[str]:
-    """Each figure in a line."""
-    return [
-        f"{one.metric}: {one.ours.value:.4g} ({one.ours.low:.4g} to {one.ours.high:.4g}), {one.baseline} "
-        f"{one.theirs.value:.4g}: {one.verdict}"
-        for one in evidence
-    ]
