@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -21,14 +22,28 @@ FAULTS = {
     "out_of_order": "a sale held back by up to 20 rows",
     "malformed": "a row that is no sale, beside the good ones",
     "outlier": "a price ten times what it was, total and tax in agreement",
+    "price_drift": "all prices changed for good, a quarter up; the share is that of the run that comes after",
 }
+ANOMALIES = ("outlier",)
+"""Faults that make a sale one that something is wrong with, whenever and however often it comes."""
+DEARER = 1.25
+"""What prices drift by where nothing else is asked for."""
+
+
+class Drift(msgspec.Struct, frozen=True):
+    """After a run's first `after` sales prices are `price` times what they were, to the cent, and stay so."""
+
+    after: int
+    price: float
 
 
 class Labelled(msgspec.Struct, frozen=True):
-    """A row that is sent, and the fault it is, None where it is as the source gave it."""
+    """A row that is sent, and the fault it is, None where it is as the source gave it. `drifted`: whether it was sold
+    after the drift, whatever else is the matter; where nothing is, a drifted price is the fault."""
 
     row: Row
     fault: str | None
+    drifted: bool = False
 
 
 def parse(text: str | None, known: Collection[str] = FAULTS) -> dict[str, float]:
@@ -47,9 +62,37 @@ def parse(text: str | None, known: Collection[str] = FAULTS) -> dict[str, float]
     return shares
 
 
-def inject(rows: Iterable[Row], shares: dict[str, float], seed: int, store: Store) -> Iterator[Labelled]:
-    """The rows with faults. Every good row is still sent exactly as it is, but late, out-of-order and outlier ones:
-    duplicates, conflicts and malformed rows are sent beside them."""
+def drift_of(share: float, after: int | None, price: float | None, sales: int | None) -> Drift | None:
+    """The drift of a run of `sales` (None: endless): of its last `share`, or of what comes after `after` sales.
+
+    Raises Misuse where it cannot be told when that begins.
+    """
+    if after is not None:
+        if share:
+            raise Misuse("--drift-after and --faults price_drift exclude each other")
+        if after < 0 or (sales is not None and after >= sales):
+            raise Misuse(f"--drift-after: expected 0 or more, and fewer than the run's sales, got {after}")
+    elif share == 1:
+        after = 0
+    elif share:
+        if sales is None:
+            raise Misuse(
+                "--faults: price_drift is a share of the run, this one is endless: add --limit or --drift-after"
+            )
+        after = sales - round(share * sales)
+    elif price is not None:
+        raise Misuse("--drift-price needs --drift-after or --faults price_drift=SHARE")
+    else:
+        return None
+    return Drift(after, DEARER if price is None else price)
+
+
+def inject(
+    rows: Iterable[Row], shares: dict[str, float], seed: int, store: Store, drift: Drift | None = None
+) -> Iterator[Labelled]:
+    """The rows with faults. Every good row is still sent exactly as it is, but drifted, late, out-of-order and outlier
+    ones: duplicates, conflicts and malformed rows are sent beside them. A drift changes no other fault."""
+    after, price = (drift.after, drift.price) if drift else (math.inf, 1.0)
     draw = np.random.default_rng(seed)
     waiting: list[tuple[int, int, Labelled]] = []  # (due after this many rows, tie-breaker, row)
     serial = 0
@@ -60,25 +103,34 @@ def inject(rows: Iterable[Row], shares: dict[str, float], seed: int, store: Stor
         heapq.heappush(waiting, (now + int(draw.integers(low, high + 1)), serial, labelled))
 
     number = 0
-    for number, row in enumerate(rows):  # used after the loop
+    for number, given in enumerate(rows):  # used after the loop
         hit = {name for name, share in shares.items() if draw.random() < share}
-        sent = Labelled(_outlier(row, store), "outlier") if "outlier" in hit else Labelled(row, None)
+        drifted = number >= after
+        moved = drifted and price != 1
+        row = _drifted(given, price, store) if moved else given
+        sold = _outlier(row, store) if "outlier" in hit else row
+        own = "outlier" if "outlier" in hit else None
         if "duplicate" in hit:
-            hold(Labelled(sent.row, "duplicate"), number, 1, 200)
+            hold(Labelled(sold, "duplicate", drifted), number, 1, 200)
         if "conflict" in hit:
-            hold(Labelled(_conflict(sent.row, store), "conflict"), number, 1, 200)
+            hold(Labelled(_conflict(sold, store), "conflict", drifted), number, 1, 200)
         if "malformed" in hit:
-            yield Labelled(_malformed(row, draw), "malformed")
+            yield Labelled(_malformed(row, draw), "malformed", drifted)
         if "late" in hit:
-            hold(Labelled(sent.row, sent.fault or "late"), number, 100, 500)
+            hold(Labelled(sold, own or "late", drifted), number, 100, 500)
         elif "out_of_order" in hit:
-            hold(Labelled(sent.row, sent.fault or "out_of_order"), number, 1, 20)
+            hold(Labelled(sold, own or "out_of_order", drifted), number, 1, 20)
         else:
-            yield sent
+            yield Labelled(sold, own or ("price_drift" if moved else None), drifted)
         while waiting and waiting[0][0] <= number:
             yield heapq.heappop(waiting)[2]
     while waiting:
         yield heapq.heappop(waiting)[2]
+
+
+def _drifted(row: Row, price: float, store: Store) -> Row:
+    cents = (Decimal(row["unit_price"]) * Decimal(str(price))).quantize(Decimal("0.01"))
+    return {**row, **priced(cents, row["quantity"], store)}
 
 
 def _outlier(row: Row, store: Store) -> Row:

@@ -3,6 +3,9 @@
 Time of day, weekday, season, promotions, members, branches and stock-outs each have an effect that is planted here and
 told in `LAWS`. Everything else (gender, the second within an hour) has none. A day is drawn from the seed and its own
 number alone: any stretch of a hundred million sales is the same, whatever was drawn before it.
+
+On request demand drifts: from a day on each hour has so many times the sales, and nothing else changes. A drift of
+prices is laid over the rows of any source (`simulator.faults`).
 """
 
 from __future__ import annotations
@@ -21,22 +24,29 @@ from tidemark.store import Store
 
 LAWS = {
     "weekday": "Saturdays have 1.6 times the sales of Mondays.",
-    "hour": "Monday to Friday noon and early evening are busy, at weekends the early afternoon.",
+    "hour": "Monday to Friday 12:00 has 1.3 and 18:00 1.6 times the sales of the average hour, 10:00 half; at weekends "
+    "13:00 has 1.47 times, 20:00 .37 times.",
     "season": "Sales swing by 12 % over the year; the four weeks before Christmas have 35 % more, January 10 % less.",
     "season of a line": "Sports and travel sells 40 % more in July than in January; electronics half as much again in "
     "December.",
+    "line": "Lines differ in size: electronics 15 % of sales, fashion 18, food 28, health 17, home 12 and sports 10, "
+    "before a branch, a season or the evening changes that.",
     "branch": "Branches differ in size (45, 33 and 22 % of sales) and in what they sell: A 1.5 times its share of "
     "electronics, B 1.4 times of food, C 1.6 times of sports.",
     "evening": "From 17:00 on food sells half as much again.",
-    "price": "Each line has its own log-normal prices: medians from 11 (food) to 62 (electronics).",
+    "price": "Each line has its own log-normal prices: medians from 11 (food) to 62 (electronics), spreads "
+    "from .35 (electronics) to .5 (home).",
+    "quantity": "One item, and further ones by line, Poisson: from .4 (electronics) to 3.2 (food) on average.",
     "promotion": "Each week, Thursday to Sunday, one line is 20 % cheaper in one branch and sells 1.7 times as often.",
     "stock-out": "In one week of 25 a line is out of stock in a branch for 6 to 30 open hours: none of it is sold, and "
     "two fifths of those customers buy something else there.",
     "member": "55 % of sales are members'; they buy 1.25 times as many further items.",
     "customer": "Each member has a branch, a favourite line (3 times as likely) and a basket of his own: a factor on "
     "further items, log-normal with a spread of .5, that stays.",
-    "payment": "Members pay by Ewallet more often, evenings see less cash.",
-    "rating": "7.2 on average, .5 more from members, .9 less in the busiest hours.",
+    "payment": "Members pay 50 % by Ewallet and 25 % in cash, from 17:00 on 55 and 15 %; others 20 and 50 %, then 25 "
+    "and 35 %.",
+    "rating": "7.2 on average, .5 more from members than from others, .9 less in hours that are more than nine tenths "
+    "as busy as the day's busiest.",
 }
 """The planted effects; tests find each in what is drawn."""
 
@@ -62,14 +72,6 @@ _PAYMENT = np.array([[[0.25, 0.25, 0.5], [0.15, 0.3, 0.55]], [[0.5, 0.3, 0.2], [
 Int = npt.NDArray[np.int64]
 Float = npt.NDArray[np.float64]
 Code = npt.NDArray[np.int8]
-
-
-class Drift(NamedTuple):
-    """From day `day` on, prices are `price` times and sales `demand` times what they were."""
-
-    day: int = 0
-    price: float = 1.0
-    demand: float = 1.0
 
 
 class Sales(NamedTuple):
@@ -110,11 +112,8 @@ class StockOut(NamedTuple):
 class World:
     """One world, from a seed. Day 0 is 2019-01-01; `tickets_a_day`: on average, but for promotions and evenings."""
 
-    def __init__(
-        self, seed: int, store: Store, *, tickets_a_day: float = TICKETS_A_DAY, drift: Drift | None = None
-    ) -> None:
-        self._seed, self._store, self._drift = seed, store, drift or Drift()
-        self._tickets = tickets_a_day
+    def __init__(self, seed: int, store: Store, *, tickets_a_day: float = TICKETS_A_DAY) -> None:
+        self._seed, self._store, self._tickets = seed, store, tickets_a_day
         branches, lines = len(store.branches), len(store.product_lines)
         self._branch = _shares(np.resize(_BRANCH, branches))
         self._line = _shares(np.resize(_LINE, lines))
@@ -151,15 +150,13 @@ class World:
                     found.append(StockOut(branch, line, begins, min(hours, begins + int(draw.integers(6, 31)))))
         return found
 
-    def expected(self, number: int) -> Float:
-        """How many sales day `number` has on average: float64[open hours, branches, lines]."""
+    def expected(self, number: int, *, demand: float = 1.0) -> Float:
+        """How many sales day `number` has on average, `demand` times as usual: float64[open hours, branches, lines]."""
         day = FIRST_DAY + timedelta(days=number)
         week, weekday = divmod(number + FIRST_DAY.weekday(), 7)
         weekend = weekday >= 5
         hours = self._hours(weekend=weekend)
-        sales = self._tickets * _WEEKDAY[weekday] * _season(day)
-        if number >= self._drift.day:
-            sales *= self._drift.demand
+        sales = self._tickets * _WEEKDAY[weekday] * _season(day) * demand
         taste = self._taste * self._line * _season_of_lines(day, len(self._line))
         taste = taste / taste.sum(axis=1, keepdims=True)
         found: Float = sales * hours[:, None, None] * self._branch[None, :, None] * taste[None]
@@ -186,10 +183,10 @@ class World:
 
     # -- what is drawn
 
-    def day(self, number: int) -> Sales:
-        """The sales of day `number`."""
+    def day(self, number: int, *, demand: float = 1.0) -> Sales:
+        """The sales of day `number`, on average `demand` times as many as usual."""
         draw = np.random.default_rng([self._seed, 3, number])
-        expected = self.expected(number)
+        expected = self.expected(number, demand=demand)
         counts = draw.poisson(expected)
         hour, branch, line = np.unravel_index(np.repeat(np.arange(counts.size), counts.ravel()), counts.shape)
         count = len(hour)
@@ -207,8 +204,6 @@ class World:
         if weekday >= 3:
             promoted = self.promotion(week)
             price[(branch == promoted.branch) & (line == promoted.product_line)] *= CHEAPER
-        if number >= self._drift.day:
-            price *= self._drift.price
         busy = expected.sum(axis=(1, 2))
         rating = 7.2 + 0.5 * (known - MEMBERS_SHARE) - 0.9 * (busy[hour] / busy.max() > 0.9) + draw.normal(0, 1, count)
         return Sales(
@@ -234,14 +229,14 @@ class World:
                 member[of] = who[np.searchsorted(ends, place[of], side="right").clip(max=len(who) - 1)]
         return member
 
-    def rows(self) -> Iterator[Row]:
-        """Endless sales as a till sends them."""
+    def rows(self, *, after: int = 0, demand: float = 1.0) -> Iterator[Row]:
+        """Endless sales as a till sends them; days that begin after `after` sales have `demand` times as many."""
         store, seed = self._store, self._seed
         zone = ZoneInfo(store.zone)
         number = day = 0
         while True:
             midnight = datetime.combine(FIRST_DAY + timedelta(days=day), time(), zone)
-            sales = self.day(day)
+            sales = self.day(day, demand=demand if number >= after else 1.0)
             for at in range(len(sales.second)):
                 branch = store.branches[sales.branch[at]]
                 row: Row = {

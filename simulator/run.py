@@ -116,7 +116,12 @@ def run(
                 times.append(answered.seconds)
             if labels:
                 for item, result in zip(batch, answered.results, strict=True):
-                    label = {"invoice_id": item.row["invoice_id"], "fault": item.fault, "status": result["status"]}
+                    label = {
+                        "invoice_id": item.row["invoice_id"],
+                        "fault": item.fault,
+                        "drifted": item.drifted,
+                        "status": result["status"],
+                    }
                     labels.write(json.dumps(label) + "\n")
             progress(summary)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cached_property
+from hashlib import sha256
 from itertools import islice
 
 import msgspec
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from simulator import rich
-from simulator.rich import Drift, Sales, World
+from simulator.rich import Sales, World
 from simulator.sources import FIRST_DAY
 from tidemark.sale import Sale
 from tidemark.store import Store
@@ -18,7 +20,7 @@ from tidemark.store import Store
 STORE = Store()
 SEED = 1
 DAYS = 728
-ELECTRONICS, FOOD, SPORTS = 0, 2, 5
+ELECTRONICS, FASHION, FOOD, HEALTH, HOME, SPORTS = range(6)
 
 
 class Drawn:
@@ -33,6 +35,13 @@ class Drawn:
         self.hour = self.sales.second // 3600
         month = np.array([(FIRST_DAY + timedelta(days=number)).month for number in range(DAYS)])
         self.month = month[self.number]
+
+    @cached_property
+    def busy(self) -> np.ndarray:
+        """Whether a sale fell in an hour with more than nine tenths of the day's busiest's, as they are on average."""
+        hours = np.array([self.world.expected(number).sum(axis=(1, 2)) for number in range(DAYS)])
+        busy: np.ndarray = hours > 0.9 * hours.max(axis=1, keepdims=True)
+        return busy[self.number, self.hour - STORE.opens]
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +73,11 @@ def test_rows_are_sales_of_this_store_in_the_order_of_time() -> None:
     assert all(("customer_id" in row) == (row["customer_type"] == "Member") for row in rows)
 
 
+def test_a_seed_draws_what_it_always_drew() -> None:
+    lines = b"".join(msgspec.json.encode(row) + b"\n" for row in islice(World(1, STORE).rows(), 1_000))
+    assert sha256(lines).hexdigest() == "7b916dde5cb4e9df50283d6ac7ceeac97f35d939ddeca3c4a7a31600edd995d0"
+
+
 def test_any_number_of_branches_and_lines_can_be_drawn() -> None:
     store = Store(branches=("one",), product_lines=tuple("abcdefgh"), opens=0, closes=24)
     sales = World(SEED, store).day(0)
@@ -83,6 +97,11 @@ def test_weekdays_and_hours(drawn: Drawn) -> None:
     assert int(workday.argmax()) in (18, 19)
     assert workday[12] > workday[11] * 1.5
     assert int(weekend.argmax()) in (12, 13, 14)
+    steady = drawn.sales.product_line != FOOD  # which sells more in the evening
+    for of, told in ((drawn.weekday < 5, {10: 0.5, 12: 1.3, 18: 1.6}), (drawn.weekday >= 5, {13: 1.47, 20: 0.37})):
+        sold = np.bincount(drawn.hour[of & steady], minlength=24)[STORE.opens : STORE.closes]
+        for hour, times in told.items():
+            assert sold[hour - STORE.opens] / sold.mean() == pytest.approx(times, rel=0.03)
 
 
 def test_seasons(drawn: Drawn) -> None:
@@ -108,10 +127,17 @@ def test_branches_and_what_they_sell(drawn: Drawn) -> None:
     branch, line = drawn.sales.branch, drawn.sales.product_line
     share = np.bincount(branch) / len(branch)
     assert share == pytest.approx([0.45, 0.33, 0.22], abs=0.015)
-    of = [np.bincount(line[branch == one], minlength=6) / (branch == one).sum() for one in range(3)]
-    assert of[0][ELECTRONICS] > 1.3 * max(of[1][ELECTRONICS], of[2][ELECTRONICS])
-    assert of[1][FOOD] > 1.2 * max(of[0][FOOD], of[2][FOOD])
-    assert of[2][SPORTS] > 1.35 * max(of[0][SPORTS], of[1][SPORTS])
+    sold = np.array([np.bincount(line[branch == one], minlength=6) for one in range(3)])
+    odds = sold / sold[:, [FASHION, HEALTH, HOME]].sum(axis=1, keepdims=True)  # those are liked alike everywhere
+    for one, liked, times in ((0, ELECTRONICS, 1.5), (1, FOOD, 1.4), (2, SPORTS, 1.6)):
+        assert odds[one, liked] / np.delete(odds[:, liked], one).mean() == pytest.approx(times, rel=0.05)
+        assert odds[one, HOME] == pytest.approx(12 / 47, rel=0.05)
+    usual = (drawn.hour < rich.EVENING) & np.isin(drawn.month, (3, 4, 9, 10))  # no evening, and no season of a line
+    plain = np.array([np.bincount(line[(branch == one) & usual], minlength=6) for one in range(3)])
+    assert plain[1, ELECTRONICS] / plain[1, FASHION] == pytest.approx(15 / 18, rel=0.07)
+    assert plain[0, FOOD] / plain[0, FASHION] == pytest.approx(28 / 18, rel=0.07)
+    assert plain[:2, SPORTS].sum() / plain[:2, FASHION].sum() == pytest.approx(10 / 18, rel=0.07)
+    assert plain[:, HEALTH].sum() / plain[:, FASHION].sum() == pytest.approx(17 / 18, rel=0.05)
 
 
 def test_evenings_sell_more_food(drawn: Drawn) -> None:
@@ -123,6 +149,16 @@ def test_evenings_sell_more_food(drawn: Drawn) -> None:
 def test_each_line_has_its_own_prices(drawn: Drawn) -> None:
     medians = [np.median(drawn.sales.cents[drawn.sales.product_line == line]) / 100 for line in range(6)]
     assert medians == pytest.approx([62, 34, 11, 16, 27, 45], rel=0.05)
+    spreads = [np.log(drawn.sales.cents[drawn.sales.product_line == line]).std() for line in range(6)]
+    assert spreads == pytest.approx([0.35, 0.40, 0.45, 0.38, 0.50, 0.42], rel=0.05)
+
+
+def test_each_line_has_its_own_baskets(drawn: Drawn) -> None:
+    guest = drawn.sales.member < 0
+    quantity = [drawn.sales.quantity[guest & (drawn.sales.product_line == line)] for line in range(6)]
+    assert [one.min() for one in quantity] == [1] * 6
+    assert [one.mean() - 1 for one in quantity] == pytest.approx([0.4, 0.8, 3.2, 1.2, 1.0, 0.5], rel=0.03)
+    assert [one.var() / (one.mean() - 1) for one in quantity] == pytest.approx([1] * 6, rel=0.03)  # Poisson
 
 
 def test_a_promotion_is_cheaper_and_sells_more(drawn: Drawn) -> None:
@@ -144,10 +180,25 @@ def test_what_is_out_of_stock_is_not_sold(drawn: Drawn) -> None:
     for number in range(DAYS // 7):
         for out in drawn.world.stock_outs(number):
             outs += 1
+            assert out.ends - out.begins <= 30
+            assert out.ends - out.begins >= 6 or out.ends == 7 * STORE.open_hours  # none goes on in the next week
             gone = (week == number) & (hours >= out.begins) & (hours < out.ends)
             here = (drawn.sales.branch == out.branch) & (drawn.sales.product_line == out.product_line)
             assert not (gone & here).any()
     assert outs / (DAYS // 7 * 18) == pytest.approx(0.04, abs=0.01)
+
+
+def test_two_in_five_who_find_none_buy_something_else(drawn: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = (DAYS, STORE.open_hours, len(STORE.branches), len(STORE.product_lines))
+    sold = np.zeros(shape)
+    np.add.at(sold, (drawn.number, drawn.hour - STORE.opens, drawn.sales.branch, drawn.sales.product_line), 1)
+    with monkeypatch.context() as never:
+        never.setattr(rich, "STOCK_OUT", 0.0)
+        usual = np.array([drawn.world.expected(number) for number in range(DAYS)])
+    gone = np.array([drawn.world.expected(number) for number in range(DAYS)]) == 0
+    there = gone.any(axis=3)  # where a line was out
+    more = sold[there].sum() - usual[there][~gone[there]].sum()
+    assert more / usual[gone].sum() == pytest.approx(0.4, abs=0.08)
 
 
 def test_members_buy_more_and_each_in_his_own_way(drawn: Drawn) -> None:
@@ -162,6 +213,29 @@ def test_members_buy_more_and_each_in_his_own_way(drawn: Drawn) -> None:
     of = [_own(member[known & part], (further / usual[line])[known & part]) for part in (half, ~half)]
     often = (of[0][1] > 60) & (of[1][1] > 60)
     assert np.corrcoef(of[0][0][often], of[1][0][often])[0, 1] > 0.8
+    own = [np.log(one[often]) for one, _ in of]
+    assert np.sqrt(np.cov(*own)[0, 1]) == pytest.approx(0.5, rel=0.1)  # what both halves share is his own
+
+
+def test_a_member_has_a_branch_and_a_favourite_line(drawn: Drawn) -> None:
+    known = drawn.sales.member >= 0
+    member, branch, line = (one[known] for one in (drawn.sales.member, drawn.sales.branch, drawn.sales.product_line))
+    visits = np.zeros((rich.MEMBERS, 3), dtype=int)
+    np.add.at(visits, (member, branch), 1)
+    assert ((visits > 0).sum(axis=1) <= 1).all()
+    home = visits.argmax(axis=1)
+    half = drawn.number[known] < DAYS // 2
+    sold = np.zeros((2, rich.MEMBERS, 6))
+    np.add.at(sold, (half.astype(int), member, line), 1)
+    often = (sold.sum(axis=2) > 60).all(axis=0)
+    logs = []
+    for one in range(3):
+        here = often & (home == one)
+        lift = sold[1, here] / sold[1, here].sum(axis=0)
+        favourite = lift.argmax(axis=1)  # found in one half, held against the other
+        of = np.array([sold[0, here][favourite == other].sum(axis=0) for other in range(6)])
+        logs += [np.log(of[a, a] * of[b, b] / (of[a, b] * of[b, a])) / 2 for a in range(6) for b in range(a)]
+    assert np.exp(np.mean(logs)) == pytest.approx(3.0, rel=0.1)
 
 
 def _own(member: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,12 +245,14 @@ def _own(member: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 def test_payments_and_ratings(drawn: Drawn) -> None:
     known, payment = drawn.sales.member >= 0, drawn.sales.payment
-    ewallet = [(payment[of] == 2).mean() for of in (known, ~known)]
-    assert ewallet[0] > 2 * ewallet[1]
-    cash = [(payment[of] == 0).mean() for of in (drawn.hour >= rich.EVENING, drawn.hour < rich.EVENING)]
-    assert cash[0] < cash[1] - 0.08
+    evening = drawn.hour >= rich.EVENING
+    parts = (known & ~evening, known & evening, ~known & ~evening, ~known & evening)
+    assert [(payment[of] == 2).mean() for of in parts] == pytest.approx([0.5, 0.55, 0.2, 0.25], abs=0.01)
+    assert [(payment[of] == 0).mean() for of in parts] == pytest.approx([0.25, 0.15, 0.5, 0.35], abs=0.01)
     rating = drawn.sales.rating / 10
     assert rating[known].mean() - rating[~known].mean() == pytest.approx(0.5, abs=0.03)
+    assert rating[~drawn.busy].mean() == pytest.approx(7.2, abs=0.03)
+    assert rating[drawn.busy].mean() - rating[~drawn.busy].mean() == pytest.approx(-0.9, abs=0.03)
 
 
 def test_what_has_no_effect_has_none(drawn: Drawn) -> None:
@@ -189,11 +265,15 @@ def test_what_has_no_effect_has_none(drawn: Drawn) -> None:
 # -- drift
 
 
-def test_prices_and_demand_drift_from_a_day_on() -> None:
-    still, drifting = World(SEED, STORE), World(SEED, STORE, drift=Drift(10, price=1.25, demand=0.5))
-    assert same(still.day(9), drifting.day(9))
-    before, after = ([world.day(number) for number in range(10, 40)] for world in (still, drifting))
-    count = [sum(len(day.second) for day in days) for days in (before, after)]
-    assert count[1] / count[0] == pytest.approx(0.5, rel=0.05)
-    price = [np.exp(np.log(np.concatenate([day.cents for day in days])).mean()) for days in (before, after)]
-    assert price[1] / price[0] == pytest.approx(1.25, rel=0.03)
+def test_demand_drifts_from_the_day_after_so_many_sales() -> None:
+    world = World(SEED, STORE)
+    before = [len(world.day(number).second) for number in range(10)]
+    after = sum(before) - 100  # in the middle of day 9
+    still, drifting = (
+        list(islice(world.rows(after=after, demand=demand), sum(before) + 20_000)) for demand in (1.0, 0.5)
+    )
+    assert still[: sum(before)] == drifting[: sum(before)]
+    days = [len({row["sold_at"][:10] for row in rows[sum(before) :]}) for rows in (still, drifting)]
+    assert days[0] / days[1] == pytest.approx(0.5, rel=0.15)
+    counts = [[len(world.day(number, demand=demand).second) for number in range(10, 40)] for demand in (1.0, 0.5)]
+    assert sum(counts[1]) / sum(counts[0]) == pytest.approx(0.5, rel=0.05)

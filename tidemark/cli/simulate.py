@@ -24,6 +24,7 @@ from tidemark.store import Store
 SOURCES = ("csv", "kaggle", "rich")
 STREAM_RATE = 4.0
 DEFAULT_RATE = 10.0
+DRIFT = (0.1, 10.0)
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +45,19 @@ def simulate(
     fault_shares: Annotated[
         str | None, typer.Option("--faults", help="NAME=SHARE,… of: " + ", ".join(faults.FAULTS) + ".")
     ] = None,
-    truth: Annotated[Path | None, typer.Option(help="Write which row is which fault, as JSON lines.")] = None,
+    drift_after: Annotated[
+        int | None,
+        typer.Option(help="After how many sales prices drift, where --faults price_drift does not say."),
+    ] = None,
+    drift_price: Annotated[
+        float | None, typer.Option(help=f"What a drift multiplies prices by: {faults.DEARER} where not said.")
+    ] = None,
+    drift_demand: Annotated[
+        float | None, typer.Option(help="What it multiplies rich's sales a day by, from the next day on.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="Write which row is which fault and which has drifted, as JSON lines.")
+    ] = None,
     posters: Annotated[int, typer.Option(help="Connections that post side by side.")] = 1,
     repeat: Annotated[bool, typer.Option("--repeat", help="Go on after the file's end, a quarter later.")] = False,
     stream: Annotated[bool, typer.Option("--stream", help="The endless stream of `tidemark up`.")] = False,
@@ -56,17 +69,27 @@ def simulate(
     for name, value in (("--rate", rate), ("--speed-up", speed_up), ("--limit", limit), ("--posters", posters)):
         if value is not None and not value > 0:
             raise Misuse(f"{name}: expected more than 0, got {value}")
+    for name, value in (("--drift-price", drift_price), ("--drift-demand", drift_demand)):
+        if value is not None and not DRIFT[0] <= value <= DRIFT[1]:
+            raise Misuse(f"{name}: expected {DRIFT[0]:g} to {DRIFT[1]:g}, got {value:g}")
+    if drift_demand is not None and source != "rich":
+        raise Misuse("--drift-demand goes with --source rich")
     shares = faults.parse(fault_shares)
+    share = shares.pop("price_drift", 0.0)
     store = settings.load(settings.StoreSettings).store()
     state = Home().state()
     already = Poster(state.endpoints["api"], state.tokens["read"]).is_sold if stream else None
     rows, known = _rows(source, file, seed, store, repeat=repeat or stream, is_sold=already)
-    if limit is not None:
-        rows, known = islice(rows, limit), min(limit, known) if known is not None else limit
+    total = known if limit is None or (known is not None and known < limit) else limit
+    drift = faults.drift_of(share, drift_after, drift_price, total)
+    if drift_demand is not None:
+        if drift is None:
+            raise Misuse("--drift-demand needs --drift-after or --faults price_drift=SHARE")
+        rows = rich.World(seed, store).rows(after=drift.after, demand=drift_demand)
     if rate is None and not maximum and speed_up is None:
         rate = STREAM_RATE if stream else DEFAULT_RATE
-    labelled = faults.inject(rows, shares, seed, store)
-    with _progress(known, quiet=as_json) as tell:
+    labelled = faults.inject(islice(rows, total), shares, seed, store, drift)
+    with _progress(total, quiet=as_json) as tell:
         summary = run.run(
             labelled,
             api=state.endpoints["api"],
