@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ SECURITY_HEADERS = {
 GZIP_ABOVE = 1_400
 PASSED_ON = ("branch", "from", "to", "limit", "cursor")
 POSTED = 100_000  # bytes that a page may post: the API takes no more either
+MODEL_S = 15.0  # what the API said of the model holds as long for whoever asks: many pages cost it no more than one
 
 SIGN_IN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tidemark</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
@@ -49,6 +51,8 @@ class Routes:
         self._store = page.settings.store()
         self._compressed: dict[str, bytes] = {}
         self._api = httpx.Client(timeout=20)
+        self._model = b""
+        self._model_until = 0.0
         app = page.flask
         app.config["MAX_CONTENT_LENGTH"] = POSTED
         app.after_request(self._secure)
@@ -61,7 +65,8 @@ class Routes:
         app.add_url_rule("/snapshot", view_func=self.snapshot)
         app.add_url_rule("/v1/<any(kpis, sales):what>", view_func=self.ask_api)
         app.add_url_rule("/v1/sales/<path:invoice>", view_func=self.one_sale)
-        app.add_url_rule("/v1/feedback", view_func=self.feedback, methods=["POST"])
+        app.add_url_rule("/v1/models/sales", view_func=self.sales_model)
+        app.add_url_rule("/v1/<any(feedback, verdicts):what>", view_func=self.post, methods=["POST"])
         app.add_url_rule("/healthz", view_func=self.health)
         app.add_url_rule("/metrics", view_func=self.metrics)
 
@@ -167,15 +172,27 @@ class Routes:
             raise BadRequest(f"expected the id of a sale, got {invoice!r}")
         return self._pass_on("GET", f"sales/{quote(invoice, safe='')}")
 
-    def feedback(self) -> AnyResponse:
-        """Pass on what a visitor has to say. Only this page may post, not another's in the same browser."""
+    def sales_model(self) -> AnyResponse:
+        """What the API says of the sales model: the same to all who look."""
+        self._session()
+        now = time.monotonic()
+        if now >= self._model_until:
+            answer = self._pass_on("GET", "models/sales")
+            if answer.status_code != HTTPStatus.OK:
+                return answer
+            self._model, self._model_until = answer.get_data(), now + MODEL_S
+        return Response(self._model, content_type="application/json")
+
+    def post(self, what: str) -> AnyResponse:
+        """Pass on what a visitor says of the page, or of a sale. Only this page may post, not another's in the same
+        browser."""
         self._session()
         origin = request.headers.get("Origin")
         if origin is not None and origin != request.host_url.rstrip("/"):
-            raise Forbidden("feedback is taken from this page alone")
+            raise Forbidden("what is said is taken from this page alone")
         if not request.is_json:
             raise BadRequest("expected JSON")
-        return self._pass_on("POST", "feedback", content=request.get_data())
+        return self._pass_on("POST", what, content=request.get_data())
 
     def _pass_on(self, method: str, rest: str, **what: Any) -> AnyResponse:
         if not self._settings.api_url:

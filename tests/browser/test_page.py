@@ -7,11 +7,12 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open, says
 from tests.cloud import Cloud
 from tests.samples import sale
+from tidemark.local import stores
 
 pytestmark = pytest.mark.usefixtures("replayed")
 
@@ -78,6 +79,40 @@ def test_an_anomaly_is_shown_with_its_reason_and_as_text(page: Page, cloud: Clou
     assert page.locator("main img").count() == 0
     page.reload()  # now from the ledger, not from a tick
     expect(page.locator("[data-tile=anomalies]")).to_contain_text("Total is not price × quantity + tax")
+
+
+def test_a_verdict_on_an_alarm_is_kept_and_the_last_one_holds(open_page: Open, cloud: Cloud) -> None:
+    cloud.post({"sales": [sale("judged", total="2", sold_at="2019-03-30T20:52:00Z"), sale("usual")]})
+    runs, _ = stores.open_pipelines(cloud.home)
+    panel = open_page("open=sale:judged").get_by_role("dialog")
+    asked = panel.get_by_role("group", name="Was the alarm right?")
+    expect(asked).to_contain_text("Tells how often alarms are right.")
+    for name, anomaly in (("False alarm", False), ("It was wrong", True)):
+        asked.get_by_role("button", name=name).click()
+        expect(asked.get_by_role("button", pressed=True)).to_have_text(name)
+        expect(asked.get_by_role("status")).to_have_text("Kept")
+        expect(asked.get_by_role("button", name=name)).to_be_focused()
+        assert runs.told(["judged"]) == {"judged": anomaly}
+    panel = open_page("open=sale:usual").get_by_role("dialog")
+    expect(panel).to_contain_text("Nothing unusual about it")
+    expect(panel.get_by_role("group", name="Was the alarm right?")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_model_that_no_watch_has_seen_says_so_in_the_room_kept_for_it(page: Page, cloud: Cloud, width: int) -> None:
+    held: list[Route] = []
+    page.set_viewport_size({"width": width, "height": 900})
+    page.route("**/v1/models/sales", lambda route: held.append(route))  # Playwright marks the function
+    page.reload()
+    says(page, cloud.kpis())
+    tile = page.locator("[data-tile=model]")
+    expect(tile).to_contain_text("Asking how it does")
+    before = page.locator(".tile").evaluate_all(RECTANGLES)
+    held[0].continue_()
+    expect(tile).to_contain_text("The watch has not looked at the model yet: the part flows does that")
+    expect(tile.locator(".number")).to_have_text("Not judged yet")
+    expect(tile).to_contain_text("The model that came with Tidemark serves")
+    assert page.locator(".tile").evaluate_all(RECTANGLES) == before
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,6 +10,7 @@ import "./styles/top.css";
 import "./styles/tiles.css";
 import "./styles/marks.css";
 import "./styles/dialogs.css";
+import "./styles/model.css";
 import "./styles/screens.css";
 
 const root = document.getElementById("page");

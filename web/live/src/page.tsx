@@ -11,6 +11,7 @@ import { anyFilter, change, clearFilters, state, type TileName } from "./state/s
 import { AnomaliesTile } from "./tiles/anomalies";
 import { BranchesTile, HoursTile, LinesTile, PaymentsTile, RatingsTile, TimeTile, WeekdaysTile } from "./tiles/charts";
 import { KpiStrip } from "./tiles/kpis";
+import { ModelTile } from "./tiles/model";
 import { SegmentsTile } from "./tiles/segments";
 import { StockTile } from "./tiles/stock";
 
@@ -25,6 +26,7 @@ const DRAWN: Record<TileName, (props: { model: Model }) => JSX.Element> = {
   weekdays: WeekdaysTile,
   ratings: RatingsTile,
   stock: StockTile,
+  model: ModelTile,
 };
 
 export function Page({ model }: { model: Model }): JSX.Element {

@@ -37,3 +37,12 @@ export function reason({ flags, score }: Pick<Anomaly, "flags" | "score">): stri
   if (named.length > 0) return named.join("; ");
   return `Unlike the others (score ${(score ?? 0).toFixed(2)})`;
 }
+
+/** How something is judged: a word for two metres, the same as on the Pipelines page. */
+export const JUDGED = { ok: "Well", warn: "Watch", alert: "Needs a hand", none: "Not judged yet" } as const;
+export type Judged = keyof typeof JUDGED;
+
+export const capital = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+
+/** Words as a sentence of their own. */
+export const sentence = (words: string): string => `${capital(words)}${/[.!?]$/.test(words) ? "" : "."}`;

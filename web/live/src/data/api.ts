@@ -54,7 +54,7 @@ const LOOKED_AT = 8;
 /** What does not work, in words for whoever looks at the page. */
 export class ApiError extends Error {}
 
-async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+export async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   const answer = await fetch(path, init).catch(() => null);
   if (answer === null) throw new ApiError("The server does not answer. Is this computer online?");
   const body = (await answer.json().catch(() => ({}))) as T & { error?: string };
@@ -80,9 +80,11 @@ export async function sale(invoice: string): Promise<SaleDetail> {
   return { ...found, sale: filled(found.sale) };
 }
 
+export const post = <T>(path: string, content: unknown): Promise<T> =>
+  ask<T>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) });
+
 export async function sendFeedback(feedback: Feedback): Promise<void> {
-  const headers = { "Content-Type": "application/json" };
-  await ask("/v1/feedback", { method: "POST", headers, body: JSON.stringify(feedback) });
+  await post("/v1/feedback", feedback);
 }
 
 /** The anomalies that were there before this page: the cells say where they are, the API which sales they are. */

@@ -13,6 +13,7 @@ import type { Format } from "../format";
 import type { Model } from "../state/model";
 import { change, state } from "../state/state";
 import { Dialog } from "./dialog";
+import { SayVerdict } from "./verdict";
 
 const ANOMALIES = at("anomalies");
 
@@ -222,6 +223,7 @@ function SaleFacts({ model, detail }: { model: Model; detail: SaleDetail }): JSX
       <h3>{sale.invoice_id}</h3>
       <p class={sale.anomaly ? "verdict unusual" : "verdict"}>{sale.anomaly ? reason(sale) : "Nothing unusual about it"}</p>
       {sale.anomaly && <p>{beside(sale, format)}</p>}
+      {sale.anomaly && <SayVerdict invoice={sale.invoice_id} />}
       <Facts
         of={[
           ["Sold", `${format.fullDay(local)}, ${format.clock(local)}`],

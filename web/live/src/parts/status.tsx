@@ -1,11 +1,9 @@
-import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Connection, Feed } from "../data/feed";
 import { ago } from "../format";
 import type { Model } from "../state/model";
-
-const now = signal(Date.now());
+import { now } from "./ago";
 
 const WORDS: Record<Connection, string> = {
   connecting: "Connecting",

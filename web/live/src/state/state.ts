@@ -18,6 +18,7 @@ export const TILES = {
   weekdays: "Day of the week",
   ratings: "Ratings",
   stock: "Stock",
+  model: "Model",
 } as const;
 export type TileName = keyof typeof TILES;
 
