@@ -31,7 +31,8 @@ SECURITY_HEADERS = {
 GZIP_ABOVE = 1_400
 PASSED_ON = ("branch", "from", "to", "limit", "cursor")
 POSTED = 100_000  # bytes that a page may post: the API takes no more either
-MODEL_S = 15.0  # what the API said of the model holds as long for whoever asks: many pages cost it no more than one
+OF_MODELS = ("models/sales", "forecast")
+OF_MODELS_S = 15.0  # what the API said of these holds as long for whoever asks: many pages cost it no more than one
 
 SIGN_IN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tidemark</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
@@ -51,8 +52,7 @@ class Routes:
         self._store = page.settings.store()
         self._compressed: dict[str, bytes] = {}
         self._api = httpx.Client(timeout=20)
-        self._model = b""
-        self._model_until = 0.0
+        self._of_models: dict[str, tuple[bytes, float]] = {}
         app = page.flask
         app.config["MAX_CONTENT_LENGTH"] = POSTED
         app.after_request(self._secure)
@@ -65,7 +65,8 @@ class Routes:
         app.add_url_rule("/snapshot", view_func=self.snapshot)
         app.add_url_rule("/v1/<any(kpis, sales):what>", view_func=self.ask_api)
         app.add_url_rule("/v1/sales/<path:invoice>", view_func=self.one_sale)
-        app.add_url_rule("/v1/models/sales", view_func=self.sales_model)
+        for what in OF_MODELS:
+            app.add_url_rule(f"/v1/{what}", view_func=self.of_models, defaults={"what": what})
         app.add_url_rule("/v1/<any(feedback, verdicts):what>", view_func=self.post, methods=["POST"])
         app.add_url_rule("/healthz", view_func=self.health)
         app.add_url_rule("/metrics", view_func=self.metrics)
@@ -172,16 +173,18 @@ class Routes:
             raise BadRequest(f"expected the id of a sale, got {invoice!r}")
         return self._pass_on("GET", f"sales/{quote(invoice, safe='')}")
 
-    def sales_model(self) -> AnyResponse:
-        """What the API says of the sales model: the same to all who look."""
+    def of_models(self, what: str) -> AnyResponse:
+        """What the API says of a model, or what that forecasts: the same to all who look."""
         self._session()
         now = time.monotonic()
-        if now >= self._model_until:
-            answer = self._pass_on("GET", "models/sales")
+        said, until = self._of_models.get(what, (b"", 0.0))
+        if now >= until:
+            answer = self._pass_on("GET", what)
             if answer.status_code != HTTPStatus.OK:
                 return answer
-            self._model, self._model_until = answer.get_data(), now + MODEL_S
-        return Response(self._model, content_type="application/json")
+            said = answer.get_data()
+            self._of_models[what] = said, now + OF_MODELS_S
+        return Response(said, content_type="application/json")
 
     def post(self, what: str) -> AnyResponse:
         """Pass on what a visitor says of the page, or of a sale. Only this page may post, not another's in the same

@@ -115,6 +115,23 @@ def test_the_model_that_no_watch_has_seen_says_so_in_the_room_kept_for_it(page: 
     assert page.locator(".tile").evaluate_all(RECTANGLES) == before
 
 
+@pytest.mark.parametrize("width", [360, 1440])
+def test_a_forecast_that_is_not_there_yet_says_so_in_the_room_kept_for_it(page: Page, cloud: Cloud, width: int) -> None:
+    held: list[Route] = []
+    page.set_viewport_size({"width": width, "height": 900})
+    page.route("**/v1/forecast", lambda route: held.append(route))  # Playwright marks the function
+    page.reload()
+    says(page, cloud.kpis())
+    tile = page.locator("[data-tile=forecast]")
+    expect(tile).to_contain_text("Asking what is forecast")
+    before = page.locator(".tile").evaluate_all(RECTANGLES)
+    held[0].continue_()
+    expect(tile.locator(".number")).to_have_text("No forecast yet")
+    expect(tile).to_contain_text("There is no forecast yet: the part flows makes one every two minutes")
+    expect(tile.get_by_role("slider")).to_have_count(0)
+    assert page.locator(".tile").evaluate_all(RECTANGLES) == before
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_moves_when_numbers_change(open_page: Open, cloud: Cloud, scheme: str) -> None:
     page = open_page()

@@ -11,6 +11,7 @@ import "./styles/tiles.css";
 import "./styles/marks.css";
 import "./styles/dialogs.css";
 import "./styles/model.css";
+import "./styles/forecast.css";
 import "./styles/screens.css";
 
 const root = document.getElementById("page");

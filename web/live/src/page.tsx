@@ -10,6 +10,7 @@ import type { Model } from "./state/model";
 import { anyFilter, change, clearFilters, state, type TileName } from "./state/state";
 import { AnomaliesTile } from "./tiles/anomalies";
 import { BranchesTile, HoursTile, LinesTile, PaymentsTile, RatingsTile, TimeTile, WeekdaysTile } from "./tiles/charts";
+import { ForecastTile } from "./tiles/forecast";
 import { KpiStrip } from "./tiles/kpis";
 import { ModelTile } from "./tiles/model";
 import { SegmentsTile } from "./tiles/segments";
@@ -26,6 +27,7 @@ const DRAWN: Record<TileName, (props: { model: Model }) => JSX.Element> = {
   weekdays: WeekdaysTile,
   ratings: RatingsTile,
   stock: StockTile,
+  forecast: ForecastTile,
   model: ModelTile,
 };
 

@@ -17,7 +17,7 @@ describe("the address holds the whole state", () => {
     const states: Partial<StateModule.State>[] = [
       { branch: ["A", "Ünï & <b>"], product_line: ["Food and beverages"], customer_type: ["Member"], payment: ["Cash"] },
       { weekday: [0, 6], hour: [10, 23], days: 7 },
-      { from: 25_771_800, to: 25_772_000, show: "rating", compare: "branch:B", by: "payment" },
+      { from: 25_771_800, to: 25_772_000, show: "rating", compare: "branch:B", by: "payment", forecast: "A · Food and beverages" },
       { tiles: ["stock", "time"], kpis: ["net"], locale: "de-DE", currency: "EUR", rate: 0.91, kiosk: true },
       { open: "sales:1-2", replay: { day: 17_963, minute: 840, speed: 60 } },
       { open: "sale:a:b=c&d" },

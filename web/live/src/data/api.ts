@@ -62,6 +62,11 @@ export async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   return body;
 }
 
+const WAIT_MS = 30_000;
+
+/** Asks for what the page shows beside the sales, and gives up in good time to ask again. */
+export const askBeside = <T>(path: string): Promise<T> => ask<T>(path, { signal: AbortSignal.timeout(WAIT_MS) });
+
 const time = (minute: number): string => new Date(minute * 60_000).toISOString();
 
 const filled = (sale: Partial<Sale>): Sale =>

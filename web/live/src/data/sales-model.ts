@@ -1,7 +1,7 @@
 /** The model that scores the sales, as the API tells of it. The counterpart of `functions/api/models.py`. */
 
 import type { Judged } from "../words";
-import { ApiError, ask, post } from "./api";
+import { ApiError, askBeside, post } from "./api";
 
 /** `at`: since when, milliseconds since 1970; `version`: in the registry of models. */
 export interface Champion {
@@ -53,9 +53,7 @@ export interface SalesModel {
   decisions: Decision[];
 }
 
-const WAIT_MS = 30_000;
-
-export const salesModel = (): Promise<SalesModel> => ask<SalesModel>("/v1/models/sales", { signal: AbortSignal.timeout(WAIT_MS) });
+export const salesModel = (): Promise<SalesModel> => askBeside<SalesModel>("/v1/models/sales");
 
 /** Says whether an alarm was right. */
 export async function sendVerdict(invoice_id: string, anomaly: boolean): Promise<void> {

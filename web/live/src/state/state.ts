@@ -18,6 +18,7 @@ export const TILES = {
   weekdays: "Day of the week",
   ratings: "Ratings",
   stock: "Stock",
+  forecast: "Forecast",
   model: "Model",
 } as const;
 export type TileName = keyof typeof TILES;
@@ -70,6 +71,8 @@ export interface State {
   show: MetricName;
   compare: CompareWith;
   by: Category;
+  /** the series whose forecast is shown; empty is the one that the filters mean */
+  forecast: string;
   tiles: TileName[];
   kpis: KpiName[];
   locale: string;
@@ -84,7 +87,7 @@ export interface State {
 
 export const DEFAULTS: State = {
   branch: [], product_line: [], customer_type: [], payment: [], weekday: [], hour: [], days: null, from: null, to: null,
-  show: "sales", compare: "", by: "customer_type", tiles: Object.keys(TILES) as TileName[],
+  show: "sales", compare: "", by: "customer_type", forecast: "", tiles: Object.keys(TILES) as TileName[],
   kpis: ["sales", "tickets", "average", "items_per_hour", "turnover"], locale: "", currency: "", rate: 1, kiosk: false, open: "",
   replay: null,
 };
@@ -102,7 +105,7 @@ export function toQuery(state: State): string {
   for (const name of ["tiles", "kpis"] as const) {
     if (state[name].join() !== DEFAULTS[name].join()) query.set(name, state[name].join(","));
   }
-  for (const name of ["show", "compare", "by", "locale", "open"] as const) {
+  for (const name of ["show", "compare", "by", "forecast", "locale", "open"] as const) {
     if (state[name] !== DEFAULTS[name]) query.set(name, state[name]);
   }
   if (state.currency !== "" && state.rate !== 1) query.set("currency", `${state.currency}@${state.rate}`);
@@ -161,6 +164,7 @@ export function fromQuery(text: string): State {
     show: Object.hasOwn(METRICS, show) ? (show as MetricName) : DEFAULTS.show,
     compare: /^(before|week|branch:.+)$/.test(compare) ? (compare as CompareWith) : "",
     by: (CATEGORIES as readonly string[]).includes(by) ? (by as Category) : DEFAULTS.by,
+    forecast: query.get("forecast") ?? DEFAULTS.forecast,
     tiles: among(TILES, query.get("tiles"), DEFAULTS.tiles),
     kpis: among(KPIS, query.get("kpis"), DEFAULTS.kpis),
     locale: localeOf(query.get("locale")),

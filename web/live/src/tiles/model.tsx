@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Champion, judged, odd, type SalesModel, salesModel, type Seen, standing } from "../data/sales-model";
-import type { Clock } from "../data/store";
-import type { Format } from "../format";
 import { Ago } from "../parts/ago";
+import { Asking } from "../parts/asking";
+import { Decided, moment, Worths, type Writes } from "../parts/gate";
 import { Icon, JudgedWord } from "../parts/judged";
 import { Tile } from "../parts/tile";
 import type { Model } from "../state/model";
@@ -19,18 +19,13 @@ export function ModelTile({ model }: { model: Model }): JSX.Element {
   return <Standing asked={held.asked.value} format={model.format.value} clock={model.clock} />;
 }
 
-interface Writes {
-  format: Format;
-  clock: Clock;
-}
-
 export function Standing({ asked, format, clock }: { asked: Asked<SalesModel> } & Writes): JSX.Element {
-  const { found, at, problem } = asked;
+  const { found } = asked;
   const seen = found?.seen ?? null;
   const is = standing(seen);
   const word = found === null ? "–" : JUDGED[is];
   return (
-    <Tile name="model" title="Model" says={<Asking found={found} at={at} problem={problem} />}>
+    <Tile name="model" title="Model" says={<Asking asked={asked} before="Asking how it does" after="How the model does that scores each sale" />}>
       <div class={`standing${seen === null ? " yet" : ""}`}>
         <div class="who">
           <p class={`number judged ${is}`} style={{ "--letters": word.length + 2 }} data-standing={found === null ? "" : is}>
@@ -57,30 +52,6 @@ export function Standing({ asked, format, clock }: { asked: Asked<SalesModel> } 
     </Tile>
   );
 }
-
-/** That it is asked for; of an answer that is missing, why, and how old the one is that stands here. */
-function Asking({ found, at, problem }: Asked<SalesModel>): JSX.Element {
-  return (
-    <>
-      {problem === null ? (
-        found === null ? "Asking how it does" : "How the model does that scores each sale"
-      ) : (
-        at !== null && (
-          <>
-            As it was <Ago at={at} />.{" "}
-          </>
-        )
-      )}
-      <span role="status" class="problem">
-        {problem !== null && `${sentence(problem)} Asked again each minute.`}
-      </span>
-    </>
-  );
-}
-
-/** A moment in the store's time, which no line breaks. */
-const moment = (ms: number, { format, clock }: Writes): string =>
-  format.moment(clock.local(Math.floor(ms / 60_000))).replaceAll(" ", "\u00a0");
 
 /** Which model it is, and of what the word speaks. */
 function Who({ model, ...writes }: { model: SalesModel } & Writes): JSX.Element {
@@ -148,22 +119,12 @@ function Odd({ seen }: { seen: Seen }): JSX.Element {
   );
 }
 
-/** Each part beside its baseline: where it is no better, that is said as plainly. */
 function IsWorth({ seen }: { seen: Seen }): JSX.Element {
   return (
     <section class="scroll" tabIndex={0} aria-label="What the model is worth">
       <h3>What it is worth</h3>
       {seen.worth.length === 0 && <p class="faint">Not known of a model that cannot serve.</p>}
-      <ul>
-        {seen.worth.map(({ part, better, words }) => (
-          <li key={part}>
-            <Icon of={better ? "ok" : "none"} />
-            <span>
-              {part}: {words}
-            </span>
-          </li>
-        ))}
-      </ul>
+      <Worths worth={seen.worth} />
     </section>
   );
 }
@@ -171,8 +132,7 @@ function IsWorth({ seen }: { seen: Seen }): JSX.Element {
 /** Every finding, and what the gate said last. */
 function All({ model, ...writes }: { model: SalesModel } & Writes): JSX.Element | null {
   const findings = model.seen?.findings ?? [];
-  const [decision] = model.decisions;
-  if (findings.length === 0 && decision === undefined) return null;
+  if (findings.length === 0 && model.decisions.length === 0) return null;
   return (
     <details>
       <summary class="link">All findings, and the gate’s decision</summary>
@@ -198,8 +158,7 @@ function All({ model, ...writes }: { model: SalesModel } & Writes): JSX.Element 
           </tbody>
         </table>
       )}
-      <h3>The gate’s newest decision</h3>
-      <p>{decision === undefined ? "It has not been asked yet." : `${moment(decision.at, writes)}: ${sentence(decision.reason)}`}</p>
+      <Decided decisions={model.decisions} {...writes} />
     </details>
   );
 }
