@@ -28,7 +28,7 @@ from tidemark.sale import Sale
 from tidemark.store import Store
 from training import corruption, network
 from training.corruption import Background, Corrupt
-from training.evidence import Estimate, Evidence, compare_auc, coverage, estimate
+from training.evidence import Estimate, Evidence, compare_auc, coverage, estimate, spells
 from training.history import Float32s
 from training.search import Trials, search
 
@@ -211,6 +211,6 @@ def measure(
                 with_rules=float(np.mean((bad >= at) | hits)),
             )
         )
-    days = np.array([row["sold_at"][:10] for row in held_out])
+    days = spells([row["sold_at"] for row in held_out])
     alarm = (good >= at).astype(np.float64)
     return Measured(at, estimate(coverage(alarm, np.ones(len(alarm)), np.ones(len(alarm))), days), faults)

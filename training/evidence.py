@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
 RESAMPLES = 2_000
+FEWEST_GROUPS = 10
 AUC_RESAMPLES = 300
 CONFIDENCE = 0.95
 SEED = 42
@@ -57,6 +58,15 @@ class Evidence(msgspec.Struct, frozen=True):
         if self.gain.high < 0:
             return f"worse than {self.baseline}"
         return f"no better than {self.baseline}"
+
+
+def spells(times: Sequence[str]) -> npt.NDArray[np.str_]:
+    """What is resampled whole: the days of some ISO 8601 times, their hours where the days are few, or each alone."""
+    for width in (len("2026-01-05"), len("2026-01-05T13")):
+        found = np.array([time[:width] for time in times])
+        if len(np.unique(found)) >= FEWEST_GROUPS:
+            return found
+    return np.arange(len(times)).astype(np.str_)
 
 
 class Sums:

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tidemark.demand import Feature as Feature
+
 GUEST = 0
 """The customer of a basket of which none is known."""
 SHRINK = 3.0
@@ -24,14 +26,6 @@ FEW_CODES = 12  # a column with no more has a feature for each of its codes
 LONG_AGO_DAYS = 400.0
 
 Float32s = npt.NDArray[np.float32]
-
-
-class Feature(NamedTuple):
-    """`group`: features that say the same thing, whose relevance is told as one."""
-
-    name: str
-    group: str
-    meaning: str
 
 
 class History(NamedTuple):

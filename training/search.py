@@ -16,13 +16,15 @@ import optuna
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
-from tidemark import data, features
+from tidemark import conformal, data, demand, demand_model, features
 
 S = TypeVar("S", bound=msgspec.Struct)
 EXPERIMENT = "sales"
 PACKAGES = ("keras", "numpy", "optuna", "pandas", "scikit-learn")
 SEED = 1
 CODE = Path(__file__).parent
+SERVED = (features, demand, demand_model, conformal)
+"""What is the same in training and in serving."""
 
 Ask = Callable[[optuna.Trial], S]
 
@@ -80,7 +82,7 @@ def search(
 def code_version() -> str:
     """The same while the code that trains is the same."""
     hasher = hashlib.sha256()
-    for path in (*sorted(CODE.glob("*.py")), Path(features.__file__)):
+    for path in (*sorted(CODE.glob("*.py")), *(Path(str(module.__file__)) for module in SERVED)):
         hasher.update(path.read_bytes())
     return hasher.hexdigest()[:12]
 

@@ -70,7 +70,6 @@ def learn(of: str, names: tuple[str, ...], matrix: Float32s) -> Segmentation:
     ours = np.array([_silhouette(one, size) for one in again])
     theirs = np.array([_silhouette(one, size) for one in shuffled])
     gains = ours[:, None] - theirs[None, :]
-    value = _silhouette(scaled, size)
     return Segmentation(
         of=of,
         names=names,
@@ -80,10 +79,10 @@ def learn(of: str, names: tuple[str, ...], matrix: Float32s) -> Segmentation:
         shares=np.bincount(fitted.labels_, minlength=size).__truediv__(len(scaled)).tolist(),
         silhouette=Evidence(
             metric=f"silhouette of {size} segments of {of}",
-            ours=Estimate(value, *interval(ours)),
+            ours=Estimate(float(ours.mean()), *interval(ours)),
             baseline="shuffled columns",
             theirs=Estimate(float(theirs.mean()), *interval(theirs)),
-            gain=Estimate(value - float(theirs.mean()), *interval(gains.ravel())),
+            gain=Estimate(float(gains.mean()), *interval(gains.ravel())),
             rows=len(scaled),
             groups=len(scaled),
         ),

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from tidemark.housing.markdown import correlation, dollars, figure, moment, percent, plain, table
 from tidemark.housing.monitoring import Freshness, Quality, Volume
+from tidemark.markdown import correlation, dollars, figure, moment, percent, plain, table
 from tidemark.runs import Batch, Intake, Run
 from tidemark.shift import Drift
 

@@ -10,8 +10,8 @@ from tidemark.champion import Champion, Decision, Gain
 from tidemark.housing.dataset import Dataset
 from tidemark.housing.evaluation import Evaluation, Interval
 from tidemark.housing.features import OCEAN
-from tidemark.housing.markdown import dollars, figure, moment, percent, table
 from tidemark.housing.training import BASELINES, MAKERS, Advantage, Judgement, Region
+from tidemark.markdown import dollars, figure, moment, percent, table
 from tidemark.runs import Run
 
 # Ridge regression on the census figures reaches .61: below that, the model adds nothing to a straight line.
@@ -282,7 +282,8 @@ def _decision(results: Results) -> str:
     )
     judged = f"Judged on {decision.rows:,} training rows, each by parts that had not seen it."
     said = [f"**{decision.reason[0].upper()}{decision.reason[1:]}.** {judged} Serving now: {serves}."]
-    said.append(f"Gain over the better baseline: {_gain(decision.over_baseline)}.")
+    if decision.over_baseline is not None:
+        said.append(f"Gain over the better baseline: {_gain(decision.over_baseline)}.")
     if decision.over_champion is not None:
         said.append(f"Gain over the champion until then: {_gain(decision.over_champion)}.")
     return " ".join(said)

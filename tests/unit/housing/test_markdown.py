@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tidemark.housing.markdown import correlation, figure, plain, table
+from tidemark.markdown import correlation, figure, plain, table
 
 
 @pytest.mark.parametrize(

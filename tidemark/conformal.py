@@ -7,6 +7,9 @@ inference: Gibbs and Candès, 2021). Nothing of an outcome is used before it is 
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -38,7 +41,8 @@ def recalibrated(
     count = len(true)
     scores = score(true, low, high)
     arrives = np.arange(1, count + 1) if known_after is None else known_after
-    recent = [] if before is None else list(before[-window:])
+    recent = deque([] if before is None else before[-window:].tolist())
+    ranked = sorted(recent)
     order = np.argsort(arrives, kind="stable")
     margin = np.zeros(count)
     aim, taken = COVERAGE, 0
@@ -47,11 +51,13 @@ def recalibrated(
             known = order[taken]
             inside = scores[known] <= margin[known]
             aim = min(max(aim + rate * (COVERAGE - inside), 0.0), 1.0)
-            recent.append(scores[known])
+            recent.append(float(scores[known]))
+            insort(ranked, recent[-1])
+            if len(recent) > window:
+                del ranked[bisect_left(ranked, recent.popleft())]
             taken += 1
-        recent = recent[-window:]
-        if recent:
-            margin[row] = _quantile(np.asarray(recent), aim)
+        if ranked:
+            margin[row] = _quantile(ranked, aim)
     return margin
 
 
@@ -61,7 +67,7 @@ def score(true: Floats, low: Floats, high: Floats) -> Floats:
     return found
 
 
-def _quantile(scores: Floats, level: float) -> float:
+def _quantile(ranked: Sequence[float], level: float) -> float:
     """The quantile that holds a share `level` of outcomes to come, as far as they are like the recent ones."""
-    place = int(np.ceil(level * (len(scores) + 1))) - 1
-    return float(np.partition(scores, min(max(place, 0), len(scores) - 1))[min(max(place, 0), len(scores) - 1)])
+    place = int(np.ceil(level * (len(ranked) + 1))) - 1
+    return ranked[min(max(place, 0), len(ranked) - 1)]

@@ -1,4 +1,4 @@
-"""Tables in Markdown, for the runs' reports."""
+"""Words and tables in Markdown, for reports."""
 
 from __future__ import annotations
 
