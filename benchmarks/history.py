@@ -40,8 +40,8 @@ FLOW = "housing-data"
 # Runs that retention takes in its stride, a flow run after another: how it deletes, and what is left.
 RETAIN = """
 import time
-from flows.tracking import Tracking
-tracking = Tracking()
+from flows.tracking import OF_HOUSING, Tracking
+tracking = Tracking(OF_HOUSING)
 times = []
 while True:
     at = time.perf_counter()
@@ -139,7 +139,7 @@ def _tracking(home: Home) -> dict[str, float]:
     kept = FlowSettings.experiments_kept
     many = kept + BACKLOG
     environment = _worker_environment(home)
-    _python("from flows.tracking import Tracking; Tracking()", environment)
+    _python("from flows.tracking import OF_HOUSING, Tracking; Tracking(OF_HOUSING)", environment)
     with _database(home) as cursor:
         cursor.execute("SELECT experiment_id FROM experiments WHERE name = 'housing'")
         experiment = cursor.fetchone()[0]

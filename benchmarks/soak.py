@@ -23,10 +23,11 @@ from tidemark.adapters.s3_objects import S3Objects
 from tidemark.local import stores
 from tidemark.local.home import Home
 from tidemark.local.supervisor import Supervisor, wait_until
-from tidemark.runs import FLOWS, WITH_RESULTS, Run, began
+from tidemark.runs import FLOWS, HOUSING, SALES_WATCH, WITH_RESULTS, Run, began
 
 MINUTES = 30
 SETTLE_MINUTES = 6
+EVERY_TWO_MINUTES = (*HOUSING, SALES_WATCH)
 SAMPLE_S = 15.0
 PAGE = 200  # log lines that Prefect gives at once
 WATCHED = ("flows", "prefect", "mlflow", "postgres", "explorer")
@@ -96,7 +97,7 @@ def _resting(samples: list[tuple[float, float]], minutes: int) -> dict[str, floa
 def _runs(home: Home) -> dict[str, float]:
     index, _ = stores.open_pipelines(home)
     found: dict[str, float] = {}
-    for flow in FLOWS:
+    for flow in EVERY_TWO_MINUTES:
         runs = index.page(flow, limit=1_000).runs
         short = flow.removeprefix("housing-")
         found |= {f"{short}_runs_{status}": count for status, count in Counter(run.status for run in runs).items()}
@@ -115,7 +116,9 @@ def _logs(home: Home) -> dict[str, float]:
     prefect = f"{home.state().endpoints['prefect']}/api"
     index, objects = stores.open_pipelines(home)
     lines = lost = 0
-    for one in (run for flow in FLOWS for run in index.page(flow, limit=1_000).runs if run.status in WITH_RESULTS):
+    for one in (
+        run for flow in EVERY_TWO_MINUTES for run in index.page(flow, limit=1_000).runs if run.status in WITH_RESULTS
+    ):
         said = _report(objects, one)["log"]
         known = _in_prefect(prefect, one.flow_run)
         lines += len(said)

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.cloud import TIDEMARK, local_cloud
 from tidemark.local.home import Home
 from tidemark.local.up import sign_in_link
-from tidemark.runs import FLOWS
+from tidemark.runs import HOUSING
 
 DOCS = Path(__file__).resolve().parent
 WIDTH, HEIGHT, PIPELINES_HEIGHT = 1440, 1100, 1450
@@ -72,7 +72,7 @@ def pipelines_page(browser: Browser) -> None:
     with local_cloud("core,flows,explorer") as home:
         for words in (("--limit", "3", "--faults", "half=.5"), *(("--limit", "1", "--seed", seed) for seed in "389")):
             run(home, "drip", "--rows", "3000", *words)
-            for flow in FLOWS:
+            for flow in HOUSING:
                 run(home, "flow", "run", flow)
         page = browser.new_page(viewport={"width": WIDTH, "height": PIPELINES_HEIGHT})
         for scheme in ("light", "dark"):

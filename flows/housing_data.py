@@ -16,9 +16,9 @@ from tidemark.errors import NotFound
 from tidemark.housing import charts, data_report, monitoring
 from tidemark.housing.data_report import Monitoring
 from tidemark.housing.profile import STEPS, Study
-from tidemark.runs import Batch, Intake, Run
+from tidemark.runs import HOUSING_DATA, Batch, Intake, Run
 
-NAME = "housing-data"
+NAME = HOUSING_DATA
 MOST_AT_ONCE = 50  # batches a run; what is left, the next one takes
 
 

@@ -20,7 +20,7 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import task
 
-from flows.tracking import Tracking
+from flows.tracking import OF_HOUSING, Tracking
 from flows.work import Skipped, Work, perform, timed
 from tidemark import promotion, trees
 from tidemark.champion import Champion, Decision
@@ -31,10 +31,10 @@ from tidemark.housing.charts import models as model_charts
 from tidemark.housing.dataset import FOLDS_FILE, Dataset, from_frame
 from tidemark.housing.price_model import Estimates
 from tidemark.housing.training import Contender
-from tidemark.runs import PRICE_MODEL, Run, folder_of
+from tidemark.runs import HOUSING_ML, PRICE_MODEL, Run, folder_of
 from tidemark.settings import variable
 
-NAME = "housing-ml"
+NAME = HOUSING_ML
 CODE = Path(training.__file__).parent
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ async def _run(work: Work) -> Run:
         regions = training.errors_by_region(dataset, spatial[winner])
     figures = ml_report.figures(len(dataset), winner, judgements)
     with work.step("track", "Track in MLflow"):
-        tracking = Tracking()
+        tracking = Tracking(OF_HOUSING)
         tracked = {
             name: tracking.log(work.id, name, one.candidate.settings, ml_report.flat(judgements[name]), work.started_at)
             for name, one in contenders.items()

@@ -11,10 +11,17 @@ import botocore.session
 from botocore.config import Config
 
 from tidemark import settings
+from tidemark.adapters.dynamodb import DynamoCells
 from tidemark.adapters.dynamodb_runs import DynamoRuns
+from tidemark.adapters.s3_newest import NewestSales
 from tidemark.adapters.s3_objects import S3Objects
+from tidemark.hours import HourlyItems
 from tidemark.housing.store import HousingStore
+from tidemark.model_keys import DEMAND
+from tidemark.model_registry import ModelRegistry
 from tidemark.ports import Objects, Runs
+from tidemark.sales_registry import SalesRegistry
+from tidemark.store import Store
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -35,16 +42,33 @@ class Parts:
     runs: Runs
     heartbeat: Runs
     housing: HousingStore
+    store: Store
+    newest: NewestSales
+    sales: SalesRegistry
+    hours: HourlyItems
+    demand: ModelRegistry
 
 
 def connect() -> Parts:
     """The parts that the environment names. Raises SettingsError where it does not."""
     found = settings.load(settings.FlowSettings)
     session = botocore.session.get_session()
-    objects = S3Objects(cast("S3Client", session.create_client("s3", config=_PATIENT)), found.lake_bucket)
-    runs, heartbeat = (
-        DynamoRuns(cast("DynamoDBClient", session.create_client("dynamodb", config=config)), found.runs_table)
-        for config in (_PATIENT, _PROMPT)
+    s3 = cast("S3Client", session.create_client("s3", config=_PATIENT))
+    objects = S3Objects(s3, found.lake_bucket)
+    patient, prompt = (
+        cast("DynamoDBClient", session.create_client("dynamodb", config=config)) for config in (_PATIENT, _PROMPT)
     )
+    runs, heartbeat = (DynamoRuns(client, found.runs_table) for client in (patient, prompt))
     folder = Path(found.flow_folder or Path(tempfile.gettempdir()) / f"tidemark-{found.lake_bucket}")
-    return Parts(found, objects, runs, heartbeat, HousingStore(objects, runs, folder / "housing"))
+    return Parts(
+        found,
+        objects,
+        runs,
+        heartbeat,
+        housing=HousingStore(objects, runs, folder / "housing"),
+        store=found.store(),
+        newest=NewestSales(s3, found.lake_bucket),
+        sales=SalesRegistry(runs, objects),
+        hours=HourlyItems(DynamoCells(patient, found), objects, found.store()),
+        demand=ModelRegistry(DEMAND, runs, objects, without="nobody forecasts"),
+    )

@@ -1,31 +1,54 @@
-"""MLflow: a run for each algorithm, the registry with the champion's alias, and what is deleted again."""
+"""MLflow: a run for each model, the registry with its aliases, and what is deleted again."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, ViewType
 
-from flows.served import save
+from flows import served_demand, served_housing, served_sales
 from tidemark.champion import Champion
+from tidemark.runs import EXPERIMENTS, HOUSING_ML, SALES_MODEL
 
-EXPERIMENT = "housing"
-REGISTERED = "housing-price"
-ALIAS = "champion"
+CHAMPION, CHALLENGER = "champion", "challenger"
 AT_ONCE = 200  # runs deleted by one flow run at most, so that a backlog delays none
+
+
+class Tracked(NamedTuple):
+    """What is tracked: its experiment, and how its models stand in the registry. `save` writes one in MLflow's form."""
+
+    experiment: str
+    registered: str
+    description: str
+    save: Callable[[bytes, Path], None]
+
+
+OF_HOUSING = Tracked(
+    EXPERIMENTS[HOUSING_ML], "housing-price", "A block's median house value, with interval", served_housing.save
+)
+OF_DEMAND = Tracked(
+    EXPERIMENTS[SALES_MODEL], "demand", "Items that each product line sells in the next hours", served_demand.save
+)
+OF_SALES = Tracked(
+    EXPERIMENTS[SALES_MODEL], "sales", "A sale's anomaly score, basket quantiles and segment", served_sales.save
+)
 
 
 class Tracking:
     """The tracking server that `MLFLOW_TRACKING_URI` names."""
 
-    def __init__(self) -> None:
+    def __init__(self, tracked: Tracked) -> None:
         self._client = MlflowClient()
-        found = self._client.get_experiment_by_name(EXPERIMENT)
-        self._experiment = found.experiment_id if found else self._client.create_experiment(EXPERIMENT)
+        self._tracked = tracked
+        self._experiment = self._experiment_of(tracked.experiment)
+
+    def _experiment_of(self, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        return str(found.experiment_id if found else self._client.create_experiment(name))
 
     def log(
         self, flow_run: str, algorithm: str, settings: Mapping[str, Any], figures: Mapping[str, float], at: int
@@ -56,31 +79,47 @@ class Tracking:
         for version in self._versions(fingerprint):
             return version
         with tempfile.TemporaryDirectory() as folder:
-            save(model, Path(folder) / "model")
+            self._tracked.save(model, Path(folder) / "model")
             self._client.log_artifacts(run, str(Path(folder) / "model"), "model")
         created = self._client.create_model_version(
-            REGISTERED, f"runs:/{run}/model", run, tags={"fingerprint": fingerprint}
+            self._tracked.registered, f"runs:/{run}/model", run, tags={"fingerprint": fingerprint}
         )
         return str(created.version)
 
     def _versions(self, fingerprint: str) -> Iterator[str]:
-        if not self._client.search_registered_models(f"name = '{REGISTERED}'"):
-            self._client.create_registered_model(REGISTERED, description="A block's median house value, with interval")
-        found = self._client.search_model_versions(f"name = '{REGISTERED}' AND tags.fingerprint = '{fingerprint}'")
+        name = self._tracked.registered
+        if not self._client.search_registered_models(f"name = '{name}'"):
+            self._client.create_registered_model(name, description=self._tracked.description)
+        found = self._client.search_model_versions(f"name = '{name}' AND tags.fingerprint = '{fingerprint}'")
         return (str(version.version) for version in found)
 
     def crown(self, champion: Champion) -> None:
         """Let the registry's alias say who serves; the index decides, the registry follows."""
         if champion.version is not None:
-            self._client.set_registered_model_alias(REGISTERED, ALIAS, champion.version)
-            self._client.set_model_version_tag(REGISTERED, champion.version, "promoted", "true")
+            self._client.set_registered_model_alias(self._tracked.registered, CHAMPION, champion.version)
+            self._client.set_model_version_tag(self._tracked.registered, champion.version, "promoted", "true")
+
+    def follow(self, champion: Champion | None, shadow: Champion | None) -> None:
+        """Let the aliases say who serves and who scores beside; none of them where nobody does."""
+        name = self._tracked.registered
+        found = self._client.search_registered_models(f"name = '{name}'")
+        if not found:
+            return
+        stand = {alias: str(version) for alias, version in (found[0].aliases or {}).items()}
+        for alias, who in ((CHAMPION, champion), (CHALLENGER, shadow)):
+            wanted = None if who is None else next(self._versions(who.fingerprint), None)
+            if wanted is None and alias in stand:
+                self._client.delete_registered_model_alias(name, alias)
+            elif wanted is not None and stand.get(alias) != wanted:
+                self._client.set_registered_model_alias(name, alias, wanted)
 
     def retain(self, kept: int) -> int:
         """Delete all but the newest `kept` runs, with those of the same flow run, and those of registered models.
 
         Returns how many were deleted.
         """
-        registered = {version.run_id for version in self._client.search_model_versions(f"name = '{REGISTERED}'")}
+        of_models = self._client.search_model_versions(f"name = '{self._tracked.registered}'")
+        registered = {version.run_id for version in of_models}
         newest = self._client.search_runs([self._experiment], max_results=kept, order_by=["attributes.start_time DESC"])
         if len(newest) < kept:
             return 0

@@ -23,7 +23,8 @@ from prefect.tasks import task
 from flows.parts import Parts, connect
 from tidemark.errors import NotFound
 from tidemark.ports import Runs
-from tidemark.runs import WITH_RESULTS, Run, Status, Step, began, folder_of, run_id
+from tidemark.runs import SALES_MODEL, WITH_RESULTS, Run, Status, Step, began, folder_of, run_id
+from tidemark.settings import FlowSettings
 
 HOLD_MS = 30_000  # a run that has not been heard of for so long is dead, and another may work
 HEARTBEAT_S = 8.0
@@ -42,11 +43,12 @@ class TakenOver(Exception):
 
 
 class Work:
-    """A run that works. `flow` is the flow's name, `id` the run's in the index."""
+    """A run that works. `flow` is the flow's name, due every `seconds`; `id` is the run's in the index."""
 
-    def __init__(self, flow: str, parts: Parts) -> None:
+    def __init__(self, flow: str, parts: Parts, seconds: int) -> None:
         self.flow = flow
         self.parts = parts
+        self.seconds = seconds
         self.log = get_run_logger()
         self.started_at = _now_ms()
         self.flow_run = str(flow_run.get_id())
@@ -63,7 +65,7 @@ class Work:
     async def begin(self) -> None:
         """Become the one run of the flow that works. Raises Skipped where this one comes too late, or another does."""
         late = (datetime.now(UTC) - self.scheduled).total_seconds()
-        if late > LATE * self.parts.settings.flow_seconds:
+        if late > LATE * self.seconds:
             raise Skipped(f"late by {late:,.0f} s: the next run does the work")
         other = self._hold(self.parts.runs)
         if other is not None:
@@ -231,7 +233,8 @@ class Work:
 
 async def perform(flow: str, what: Callable[[Work], Awaitable[Run]]) -> State[Any]:
     """One run of a flow: let it work where it may, and keep how it ended, whichever way."""
-    work = Work(flow, connect())
+    parts = connect()
+    work = Work(flow, parts, every(flow, parts.settings))
     try:
         await work.begin()
         run = await what(work)
@@ -245,6 +248,11 @@ async def perform(flow: str, what: Callable[[Work], Awaitable[Run]]) -> State[An
     finally:
         work.end()
     return Completed(name=run.status.capitalize(), message=run.headline)
+
+
+def every(flow: str, settings: FlowSettings) -> int:
+    """Seconds between two runs of a flow that are due."""
+    return settings.train_seconds if flow == SALES_MODEL else settings.flow_seconds
 
 
 def timed(what: Callable[..., T]) -> Callable[..., tuple[T, float]]:

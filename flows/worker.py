@@ -19,10 +19,14 @@ from prefect.schedules import Interval
 
 from flows import mlflow_gc
 from flows.parts import connect
+from flows.work import every
 from tidemark import settings
 from tidemark.ports import Runs
 
-PRELOADED = ["flows.housing_data", "flows.housing_ml", "ibis.backends.duckdb", "pyarrow.parquet"]
+PRELOADED = [
+    *("flows.housing_data", "flows.housing_ml", "flows.sales_watch", "flows.sales_model"),
+    *("ibis.backends.duckdb", "pyarrow.parquet"),
+]
 POLL_S = 2
 AT_ONCE = 4
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,15 +38,18 @@ def flows() -> list[Flow[Any, Any]]:
     """The flows whose runs the index has."""
     from flows.housing_data import housing_data
     from flows.housing_ml import housing_ml
+    from flows.sales_model import sales_model
+    from flows.sales_watch import sales_watch
 
-    return [housing_data, housing_ml]
+    return [housing_data, housing_ml, sales_watch, sales_model]
 
 
 async def register(runner: Runner, runs: Runs) -> None:
     """Tell Prefect, and the index that the API reads, of every flow and its schedule."""
-    seconds = settings.load(settings.FlowSettings).flow_seconds
+    given = settings.load(settings.FlowSettings)
     for number, flow in enumerate(flows()):
-        begin = MIDNIGHT + timedelta(seconds=number * seconds / APART)
+        seconds = every(flow.name, given)
+        begin = MIDNIGHT + timedelta(seconds=number * given.flow_seconds / APART)
         schedule = Interval(timedelta(seconds=seconds), anchor_date=begin)
         await runner.aadd_flow(flow, name=flow.name, schedule=schedule, description=flow.description)
         runs.schedule(flow.name, seconds)

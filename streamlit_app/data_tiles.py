@@ -25,7 +25,7 @@ def data_tile(found: Overview) -> Tree:
     summary = found.summary
     rows = f"{summary.rows:,} blocks known" if summary else "no block known yet"
     judged = [el("span", "judged ", ago(summary.at))] if summary else []
-    head = el("header", el("h2", "Is the data well?"), el("p", el("span", rows), *judged, cls="line faint"))
+    head = el("header", el("h2", "Is the housing data well?"), el("p", el("span", rows), *judged, cls="line faint"))
     monitoring = summary.monitoring if summary else None
     cells = [
         _judged(title, question, getattr(monitoring, name) if monitoring else None) for name, title, question in WATCHED

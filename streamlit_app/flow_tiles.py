@@ -7,17 +7,19 @@ from streamlit_app.api import Flow
 from streamlit_app.overview import SHOWN_RUNS, Overview
 from streamlit_app.tree import Tree, ago, el, state
 from streamlit_app.words import MEANS, STATES, TITLES, choice
-from tidemark.runs import WITH_RESULTS, Run, began
+from tidemark.runs import HOUSING_DATA, HOUSING_ML, SALES_MODEL, SALES_WATCH, WITH_RESULTS, Run, began
 
 PURPOSES = {
-    "housing-data": "Takes in batches of housing blocks, checks and explores them, watches the stream.",
-    "housing-ml": "Trains two algorithms beside two baselines; the better model serves.",
+    HOUSING_DATA: "Takes in batches of housing blocks, checks and explores them, watches the stream.",
+    HOUSING_ML: "Trains two algorithms beside two baselines; the better model serves.",
+    SALES_WATCH: "Holds the newest sales against what their model learnt from; asks for a training where it is off.",
+    SALES_MODEL: "Learns from the newest sales; the result serves where it is better than the model that does.",
 }
 LEAST = 0.04  # of a bar's room, so that the shortest run can be seen
 
 
 def flow_tiles(found: Overview, chosen: str | None, *, here: bool) -> Tree:
-    """Both flows side by side. `chosen`: the selected run; `here`: whether flows run on this machine at all."""
+    """The flows side by side. `chosen`: the selected run; `here`: whether flows run on this machine at all."""
     tiles = [_tile(flow, found.runs.get(flow.name, []), chosen, found.at, here=here) for flow in found.flows]
     return el("div", *tiles, cls="tiles two")
 

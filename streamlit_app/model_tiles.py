@@ -161,7 +161,7 @@ def chart(metrics: Sequence[Point], measure: str) -> dict[str, Any] | None:
 def champion_tile(found: Overview) -> Tree:
     """Who serves, and how well."""
     champion = found.models.champion
-    head = el("header", el("h2", "How good is the model?"))
+    head = el("header", el("h2", "How good is the price model?"))
     if champion is None:
         return el("div", head, el("p", state("none", "No model serves", large=True)), el("p", NO_MODEL, cls="empty"))
     measured = _measured(found.serving, _change(found.metrics, champion.run, found.at))

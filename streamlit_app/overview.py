@@ -9,7 +9,7 @@ import msgspec
 from streamlit_app.api import Api, Flow, Models, Point, Summary
 from tidemark.champion import Champion
 from tidemark.errors import NotFound
-from tidemark.runs import FLOWS, Batch, Run, Status
+from tidemark.runs import HOUSING_ML, Batch, Run, Status
 
 SHOWN_RUNS = 30
 SHOWN_BATCHES = 8
@@ -65,7 +65,7 @@ def _serving(api: Api, champion: Champion | None, metrics: Sequence[Point]) -> d
         return {}
     shown = next((point.figures for point in metrics if point.run == champion.run), None)
     try:
-        return shown if shown is not None else api.run(FLOWS[1], champion.run).run.figures
+        return shown if shown is not None else api.run(HOUSING_ML, champion.run).run.figures
     except NotFound:
         return {}
 

@@ -103,7 +103,7 @@ def _head(found: Overview | None, problem: str | None, *, here: bool) -> Tree:
     else:
         line = el("p", "", cls="line")
     note = None if here else el("p", *_code(NOT_HERE), cls="note")
-    about = "Every two minutes two flows look after the housing data and its price models."
+    about = "Flows look after the housing data, its price models, and the model that scores the sales."
     return el("header", el("h1", "Pipelines"), el("p", about, cls="faint grow"), line, note, cls="top")
 
 
@@ -119,7 +119,7 @@ def _runs() -> None:
         flow = st.selectbox(
             "Flow",
             ["", *FLOWS],
-            format_func=lambda name: TITLES.get(name, "Both flows"),
+            format_func=lambda name: TITLES.get(name, "All flows"),
             key="flow",
             bind="query-params",
             on_change=_first,

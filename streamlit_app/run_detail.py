@@ -15,7 +15,7 @@ from streamlit_app.tree import Tree, ago, el, state
 from streamlit_app.view import now_ms, show
 from streamlit_app.words import MEANS, NO_CHOICE, STATES, TITLES
 from tidemark.errors import NotFound, TidemarkError
-from tidemark.runs import WITH_RESULTS, Run
+from tidemark.runs import EXPERIMENTS, HOUSING_ML, WITH_RESULTS, Run
 
 PARTS = ("Report", "Steps", "Log", "Charts", "Tables")
 NO_RUN = "Choose a run, in the list or among the bars above: its report, steps, log, charts and tables will stand here."
@@ -70,8 +70,8 @@ def _links(run: Run) -> list[Tree]:
     shown: list[Tree] = []
     if found.prefect_url:
         shown.append(_link("This run in Prefect", in_prefect(found.prefect_url, run.flow_run)))
-    if found.mlflow_url and run.flow == "housing-ml" and run.status in WITH_RESULTS:
-        experiment = session.experiment(found.mlflow_url)
+    if found.mlflow_url and run.flow in EXPERIMENTS and run.status in WITH_RESULTS:
+        experiment = session.experiment(found.mlflow_url, EXPERIMENTS[run.flow])
         made = run.reused_from or run.id
         if experiment is not None:
             shown.append(_link("Its models in MLflow", in_mlflow(found.mlflow_url, experiment, made)))
@@ -158,7 +158,7 @@ def _charts(run: Run) -> None:
 
 def _tables(run: Run) -> None:
     names = _names(run, "steps/")
-    if run.flow == "housing-ml":
+    if run.flow == HOUSING_ML:
         names = []
     titles = {step.name: step.title for step in run.steps}
     if not names:

@@ -10,10 +10,9 @@ import streamlit as st
 from streamlit_app.api import Api, RunFiles, RunLog, RunReport
 from tidemark import settings
 from tidemark.looks import Mode
-from tidemark.runs import FLOWS
+from tidemark.runs import HOUSING_DATA
 from tidemark.settings import ExplorerSettings
 
-EXPERIMENT = "housing"
 KEPT_S = 600
 
 
@@ -72,16 +71,16 @@ def file(flow: str, identity: str, name: str) -> dict[str, Any]:
 def eda_file(made_by: str, name: str) -> dict[str, Any]:
     """A table or chart of the profile that the run `made_by` has made."""
     folder = "charts" if name.endswith(".vl.json") else "steps"
-    return api().file(FLOWS[0], made_by, f"{folder}/{name}")
+    return api().file(HOUSING_DATA, made_by, f"{folder}/{name}")
 
 
 @st.cache_data(show_spinner=False, ttl=KEPT_S)
-def experiment(mlflow_url: str) -> str | None:
-    """The id of the experiment in MLflow; None where that cannot be asked."""
+def experiment(mlflow_url: str, name: str) -> str | None:
+    """The id of an experiment in MLflow; None where that cannot be asked."""
     try:
         answer = httpx.get(
             f"{mlflow_url.rstrip('/')}/api/2.0/mlflow/experiments/get-by-name",
-            params={"experiment_name": EXPERIMENT},
+            params={"experiment_name": name},
             timeout=5,
         )
         return str(answer.json()["experiment"]["experiment_id"])

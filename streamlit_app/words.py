@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from tidemark.errors import BadRequest
-from tidemark.runs import FLOWS, Run, Status, read_cursor
+from tidemark.runs import FLOWS, HOUSING_DATA, HOUSING_ML, SALES_MODEL, SALES_WATCH, Run, Status, read_cursor
 
 STATES: dict[Status, str] = {
     "completed": "Completed",
@@ -21,7 +21,12 @@ MEANS: dict[Status, str] = {
     "failed": "ended with an error",
 }
 JUDGED = {"ok": "Well", "warn": "Watch", "alert": "Needs a hand", "none": "Not judged yet"}
-TITLES = {"housing-data": "Housing data", "housing-ml": "Price models"}
+TITLES = {
+    HOUSING_DATA: "Housing data",
+    HOUSING_ML: "Price models",
+    SALES_WATCH: "Sales watch",
+    SALES_MODEL: "Sales model",
+}
 NO_CHOICE = "none"
 _RUN = re.compile(r"\b(?:the )?run ([0-9]{13})-[0-9a-f]{12}\b")
 

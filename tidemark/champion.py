@@ -14,10 +14,10 @@ class Gain(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What the gate said of one challenger.
+    """What the gate said of one challenger, or who was brought back by hand.
 
     `at`: milliseconds since 1970. `model`: what is modelled (`housing`). `challenger`, `champion`: fingerprints;
-    `champion` None where there was none. `rows`: how many rows judged.
+    `champion` None where there was none. `rows`: how many rows judged. `over_baseline`: None where nothing was judged.
     """
 
     at: int
@@ -28,7 +28,7 @@ class Decision(msgspec.Struct, frozen=True):
     promoted: bool
     reason: str
     rows: int
-    over_baseline: Gain
+    over_baseline: Gain | None
     over_champion: Gain | None
 
 

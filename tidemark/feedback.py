@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from tidemark.errors import BadRequest, TooLarge
-from tidemark.sale import explain, lone_surrogate, read_leniently
+from tidemark import bodies
+from tidemark.errors import BadRequest
 
 MAX_BODY_BYTES = 100_000  # the longest message with every character escaped, `\ud83d\ude00`, has 73,000
 
@@ -51,15 +51,7 @@ def decode(body: bytes) -> Message:
 
     Raises BadRequest that says what is wrong where, TooLarge where the body is longer than any message.
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise TooLarge(f"the body is {len(body):,} bytes; at most {MAX_BODY_BYTES:,} are taken")
-    try:
-        return _message.decode(body)
-    except msgspec.ValidationError as error:
-        raise BadRequest(explain(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        place = lone_surrogate(read_leniently(body))
-        raise BadRequest(f"{place or 'the body'}: a lone surrogate is not text") from None
+    return bodies.decode(_message, body, MAX_BODY_BYTES)
 
 
 def receive(message: Message, *, now_ms: int, sender: str | None, scope: str | None) -> Remark:

@@ -11,7 +11,10 @@ from tidemark.errors import BadRequest
 
 # Where batches of blocks arrive in the bucket, and where they are when they have been dealt with.
 INCOMING, TAKEN = "housing/incoming/", "housing/taken/"
-FLOWS = ("housing-data", "housing-ml")
+HOUSING_DATA, HOUSING_ML = HOUSING = ("housing-data", "housing-ml")
+SALES_WATCH, SALES_MODEL = SALES = ("sales-watch", "sales-model")
+FLOWS = (*HOUSING, *SALES)
+EXPERIMENTS = {HOUSING_ML: "housing", SALES_MODEL: "sales"}  # what trains, and where MLflow has it
 PRICE_MODEL = "housing"  # what is modelled, as champions and decisions name it
 Status = Literal["completed", "reused", "skipped", "failed"]
 STATUSES: tuple[Status, ...] = get_args(Status)

@@ -15,8 +15,6 @@ from tidemark.features import SALE, Featurizer
 from tidemark.price_drift import Prices
 from tidemark.store import Store
 
-MODEL = "sales"  # what is modelled, as champions and decisions name it
-SHADOW = "sales-shadow"  # who scores beside the champion
 FORMAT = 1
 LARGEST = 300_000
 """Bytes of a file: DynamoDB holds it in one item."""

@@ -8,8 +8,8 @@ import msgspec
 
 from tidemark.batch import Batch, Bools
 from tidemark.champion import Champion
+from tidemark.model_keys import SALES, SHADOW
 from tidemark.ports import Runs
-from tidemark.sales_model import MODEL, SHADOW
 from tidemark.scoring import Beside, Scorer, Scores
 from tidemark.standing import Standing
 
@@ -26,8 +26,8 @@ class ChampionScorer:
 
     def __init__(self, bundled: Scorer, runs: Runs, read: Read, seconds: Callable[[], float], report: Report) -> None:
         self._bundled, self._report = bundled, report
-        self._champion = Standing(MODEL, runs, read, seconds, report, patient=True)
-        self._shadow = Standing(SHADOW, runs, read, seconds, report, patient=True, keeps=False)
+        self._champion = Standing(SALES, runs, read, seconds, report, optional=True)
+        self._shadow = Standing(SHADOW, runs, read, seconds, report, optional=True)
 
     @property
     def version(self) -> str:

@@ -18,8 +18,9 @@ from scipy import stats
 from tidemark import shift
 from tidemark.ledger import Entry
 from tidemark.price_drift import Moved, moved
+from tidemark.sales_findings import Finding, Status
 from tidemark.sales_model import Reference, SalesModel
-from tidemark.shift import Drift, Sketch, Status, worst
+from tidemark.shift import Drift, Sketch, worst
 from tidemark.store import MINUTES_PER_DAY, Store, local_minute
 
 NEWEST = 1_000
@@ -34,6 +35,10 @@ ALARMS = (3.0, 10.0)
 PRECISION = (0.5, 0.2)
 """Share of alarms that were right, of those whose truth is known: below the first a warning."""
 LEVELS = (0.1, 0.5, 0.9)
+DAYS = 2
+"""Over fewer days the hours that sales come at say nothing."""
+PROMPT_MS = 60_000
+"""Within this time those that score take a new champion."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -48,20 +53,21 @@ class Column(msgspec.Struct, frozen=True):
     categories: tuple[str, ...] = ()
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that is watched, in words."""
+class Watched(msgspec.Struct, frozen=True):
+    """What is watched: the model that serves, since when (milliseconds since 1970), the one in its shadow, and what
+    scoring one sale takes now, in microseconds."""
 
-    name: str
-    title: str
-    status: Status
-    words: str
+    model: SalesModel
+    since: int
+    shadow: SalesModel | None
+    microseconds: float
 
 
 class Watch(msgspec.Struct, frozen=True):
-    """What is seen. `sales` looked at, from `first` to `last`, ISO 8601; `model`: the version that is watched."""
+    """What is seen of `sales` sales, sold from `first` to `last`, ISO 8601."""
 
-    model: str
     sales: int
+    judged: bool
     first: str | None
     last: str | None
     status: Status
@@ -97,23 +103,25 @@ def counts(values: Mapping[str, Sequence[object]], rows: int, store: Store) -> d
     return shift.sketch(series, rows, columns(store)).counts
 
 
-def watch(
-    newest: Sequence[Entry], model: SalesModel, store: Store, truth: Mapping[str, bool], microseconds: float
-) -> Watch:
-    """What is seen of the newest sales, oldest first. `truth`: of the sales whose truth is known, whether they were
-    anomalies; `microseconds`: what scoring one sale takes now."""
-    sales = [entry for entry in newest if entry.kind == "sale"]
+def watch(newest: Sequence[Entry], watched: Watched, store: Store, truth: Mapping[str, bool]) -> Watch:
+    """What is seen of the newest sales, oldest first, as far as the model that serves has scored them.
+
+    `truth`: of the sales whose truth is known, whether they were anomalies.
+    """
+    model = watched.model
+    sales = [entry for entry in newest if entry.kind == "sale" and entry.model == model.version]
     reference = model.reference
     first, last = (sales[0].sold_at.isoformat(), sales[-1].sold_at.isoformat()) if sales else (None, None)
-    speed = Finding("latency", "Speed", "ok", f"One sale is scored in {microseconds:,.0f} µs.")
-    known = _precision(sales, truth)
+    speed = Finding("latency", "Speed", "ok", f"One sale is scored in {watched.microseconds:,.0f} µs.")
+    always = [_serves(newest, watched), _precision(sales, truth), speed]
+    if watched.shadow is not None:
+        always.append(_shadow(sales, watched.shadow, model))
     if len(sales) < FEWEST:
-        words = f"{len(sales)} sales are too few to say; {FEWEST} are needed."
-        found = [Finding("features", "Sales", "ok", words), known, speed]
-        return Watch(model.version, len(sales), first, last, worst(one.status for one in found), found, None, None)
-    drift = shift.drift(
-        Sketch(reference.rows, reference.counts), Sketch(len(sales), _counts(sales, store)), columns(store)
-    )
+        words = f"{len(sales)} of the newest sales were scored by {model.version}: too few to say, {FEWEST} are needed."
+        found = [Finding("features", "Sales", "ok", words), *always]
+        return Watch(len(sales), False, first, last, worst(one.status for one in found), found, None, None)
+    counted = [column for column in columns(store) if column.name != "hour" or _days(sales) >= DAYS]
+    drift = shift.drift(Sketch(reference.rows, reference.counts), Sketch(len(sales), _counts(sales, store)), counted)
     prices = moved(
         [entry.product_line for entry in sales],
         np.array([float(entry.unit_price) for entry in sales]),
@@ -125,10 +133,31 @@ def watch(
         _prices(prices),
         _calibration(sales, reference),
         _alarms(sales, reference),
-        known,
-        speed,
+        *always,
     ]
-    return Watch(model.version, len(sales), first, last, worst(one.status for one in found), found, drift, prices)
+    return Watch(len(sales), True, first, last, worst(one.status for one in found), found, drift, prices)
+
+
+def _days(sales: Sequence[Entry]) -> float:
+    return (sales[-1].minute - sales[0].minute) / MINUTES_PER_DAY
+
+
+def _serves(newest: Sequence[Entry], watched: Watched) -> Finding:
+    """Whether the sales that come are scored by the one that is meant to."""
+    came = max(newest, key=lambda entry: entry.received_at, default=None)
+    version = watched.model.version
+    if came is None or came.model == version or came.received_at < watched.since + PROMPT_MS:
+        return Finding("serves", "Champion", "ok", f"{version} serves.")
+    words = f"{version} is meant to serve, and the newest sale was scored by {came.model}: see the log of ingest."
+    return Finding("serves", "Champion", "alert", words)
+
+
+def _shadow(sales: Sequence[Entry], shadow: SalesModel, model: SalesModel) -> Finding:
+    both = [entry for entry in sales if entry.shadow == shadow.version and not entry.flags]
+    theirs = sum(entry.shadow_score is not None and entry.shadow_score >= shadow.threshold for entry in both)
+    ours = sum(entry.anomaly for entry in both)
+    words = f"Beside it {shadow.version} would have alarmed at {theirs:,} of {len(both):,} sales; {ours:,} alarmed."
+    return Finding("shadow", "Shadow", "ok", words)
 
 
 def _counts(sales: Sequence[Entry], store: Store) -> dict[str, list[int]]:

@@ -44,11 +44,17 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableSettings:
+class CellSettings:
+    """Where the cells are."""
+
+    cells_table: Annotated[str, Meta(description="DynamoDB table of the cells")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSettings(CellSettings):
     """Where ledger, cells and quarantine are."""
 
     ledger_table: Annotated[str, Meta(description="DynamoDB table of the sales")]
-    cells_table: Annotated[str, Meta(description="DynamoDB table of the cells")]
     quarantine_table: Annotated[str, Meta(description="DynamoDB table of the conflicts")]
 
 
@@ -115,10 +121,19 @@ class PredictSettings(RunSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowSettings(RunSettings):
+class FlowSettings(StoreSettings, CellSettings, RunSettings):
     """All that the flows read, beside `PREFECT_API_URL` and `MLFLOW_TRACKING_URI`."""
 
     flow_seconds: Annotated[int, Meta(ge=10, description="how often each flow runs")] = 120
+    train_seconds: Annotated[
+        int, Meta(ge=60, description="how often the sales model is trained, beside where the watch asks for it")
+    ] = 86_400
+    retrain_after: Annotated[
+        int, Meta(ge=0, description="seconds after a training before the watch asks for another")
+    ] = 1_800
+    train_python: Annotated[
+        str, Meta(description="the Python that has TensorFlow; `.venv-train/bin/python` of the project if empty")
+    ] = ""
     flow_folder: Annotated[
         str, Meta(description="where flows keep copies of the data; a temporary folder if empty")
     ] = ""

@@ -16,9 +16,8 @@ class Standing(Generic[M]):
     """The champion of `model` as it serves.
 
     `read` makes what serves of a champion, or raises where it is no good: then the one before goes on, and `report`
-    is told why. `seconds` is a clock that only goes on. `patient`: where something else serves while there is no
-    champion, so that one is not looked for at every request. `keeps`: whether the last one goes on where there is none
-    any more.
+    is told why. `seconds` is a clock that only goes on. `optional`: something else serves where there is no champion:
+    one is not looked for at every request then, and the last one does not go on where there is none any more.
     """
 
     def __init__(
@@ -29,13 +28,12 @@ class Standing(Generic[M]):
         seconds: Callable[[], float],
         report: Callable[[str], object],
         *,
-        patient: bool = False,
-        keeps: bool = True,
+        optional: bool = False,
     ) -> None:
         self._model, self._runs, self._read, self._seconds, self._report = model, runs, read, seconds, report
         self._serves: tuple[Champion, M] | None = None
         self._looked: float | None = None
-        self._patient, self._keeps = patient, keeps
+        self._optional = optional
         self.failure: Exception | None = None
 
     def now(self) -> tuple[Champion, M] | None:
@@ -44,7 +42,7 @@ class Standing(Generic[M]):
         Asks at most every `LOOK_EVERY_S`, once somebody serves.
         """
         now = self._seconds()
-        waits = self._patient or self._serves is not None
+        waits = self._optional or self._serves is not None
         if not waits or self._looked is None or now - self._looked >= LOOK_EVERY_S:
             self._looked = now
             self._look()
@@ -58,7 +56,7 @@ class Standing(Generic[M]):
                 self._serves = (found, self._read(found))
             elif found is not None and self._serves is not None:
                 self._serves = (found, self._serves[1])
-            elif not self._keeps:
+            elif self._optional:
                 self._serves = None
         except Exception as error:  # noqa: BLE001  # whatever it is, the one before goes on
             self.failure = error

@@ -28,7 +28,7 @@ def create_app(
         title="Tidemark",
         version=__version__,
         description="Live sales: exact counters, and the ledger behind them. Housing pipelines: what each run found,"
-        " and prices from the model that serves.",
+        " and prices from the model that serves. The sales model: who scores, and how well.",
         default_response_class=MsgspecResponse,
         docs_url=None,
         redoc_url=None,

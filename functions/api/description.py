@@ -8,9 +8,9 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from functions.api import examples, feedback, results, sales, sales_examples
+from functions.api import examples, feedback, models, results, sales, sales_examples
 from functions.api.answers import REF, refused
-from tidemark import sale
+from tidemark import sale, verdicts
 from tidemark.housing import requests
 from tidemark.kpis import Kpis
 from tidemark.ports import FeedbackPage, SalesPage
@@ -28,7 +28,7 @@ class Health(msgspec.Struct, frozen=True):
 KINDS: tuple[type, ...] = (
     *(Health, Kpis, sales.CellsOfRange, sales.Snapshot, SalesPage, sales.OneSale, feedback.Kept, FeedbackPage),
     *(results.Flows, RunPage, results.RunReport, results.RunLog, results.RunFiles, results.Summary, results.Eda),
-    *(results.Batches, results.Metrics, results.Models),
+    *(results.Batches, results.Metrics, results.Models, models.SalesModel, models.Forecasting, verdicts.VerdictsKept),
 )
 PUBLIC = {"/healthz"}
 _ERROR = {

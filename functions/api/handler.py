@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from mangum import Mangum
 
-from functions.api import pipelines
+from functions.api import models, pipelines
 from functions.api.app import create_app
 from functions.api.results import Results
 from tidemark import settings
@@ -26,15 +26,18 @@ def _now_ms() -> int:
 
 _settings = settings.load(settings.ApiSettings)
 _client = aws.dynamodb_reads()
-_results = Results(DynamoRuns(_client, _settings.runs_table), S3Objects(aws.s3(), _settings.lake_bucket))
+_ledger = DynamoLedger(_client, _settings)
+_runs, _objects = DynamoRuns(_client, _settings.runs_table), S3Objects(aws.s3(), _settings.lake_bucket)
+_results = Results(_runs, _objects)
 _app = Mangum(
     create_app(
         _settings.store(),
-        DynamoLedger(_client, _settings),
+        _ledger,
         DynamoCells(_client, _settings),
         DynamoFeedback(_client, _settings.feedback_table),
         _now_ms,
         pipelines.routes(_results, _now_ms),
+        models.routes(_runs, _objects, _results, _ledger),
     ),
     lifespan="off",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -14,6 +14,8 @@ from tidemark.errors import BadRequest, NotFound
 from tidemark.ports import Objects, Runs
 from tidemark.runs import (
     FLOWS,
+    HOUSING_DATA,
+    HOUSING_ML,
     PRICE_MODEL,
     WITH_RESULTS,
     Batch,
@@ -26,9 +28,9 @@ from tidemark.runs import (
     read_cursor,
 )
 
-DATA, ML = FLOWS
 BARREN = 2_000  # runs in a row without results, almost three days of them, after which none is sought any more
 _WHY = {"skipped": "it was skipped", "failed": "it failed"}
+T = TypeVar("T")
 _AGE = "it is not there any more, files are kept for 90 days"
 _REPORTS = ("report.json", "report.md")
 _STEPS, _CHARTS, _CHART = "steps/", "charts/", ".vl.json"
@@ -202,7 +204,7 @@ class Results:
 
     def summary(self, now_ms: int) -> Summary:
         """How the housing data stands at `now_ms`. Raises NotFound before the first run with results."""
-        run = self._newest(DATA)
+        run = self._newest(HOUSING_DATA)
         figures = run.figures
         newest = self._runs.batches(limit=1)
         return Summary(
@@ -222,7 +224,7 @@ class Results:
 
     def eda(self) -> Eda:
         """The tables and charts of the newest profile. Raises NotFound before the first."""
-        run = self._newest(DATA)
+        run = self._newest(HOUSING_DATA)
         titles = {step.name: step.title for step in run.steps}
         tables: list[EdaFile] = []
         charts: list[EdaFile] = []
@@ -236,7 +238,7 @@ class Results:
     def eda_file(self, name: str) -> bytes:
         """A table or chart of the newest profile. Raises NotFound where there is none of this name."""
         folder = _CHARTS if name.endswith(_CHART) else _STEPS
-        return self._read(self._newest(DATA), folder + name)
+        return self._read(self._newest(HOUSING_DATA), folder + name)
 
     def batches(self, *, limit: int) -> Batches:
         """The newest batches."""
@@ -244,13 +246,21 @@ class Results:
 
     def metrics(self, *, limit: int) -> Metrics:
         """The figures of the newest trainings; a run that reused another's is none."""
-        trained = islice(self._with_results(ML), limit)
+        trained = islice(self._with_results(HOUSING_ML), limit)
         points = [Point(origin := run.reused_from or run.id, began(origin), run.figures) for run in trained]
         return Metrics(points[::-1])
 
     def models(self, *, limit: int) -> Models:
         """Who serves, and the newest decisions."""
         return Models(self._runs.champion(PRICE_MODEL), self._runs.decisions(PRICE_MODEL, limit=limit))
+
+    def newest_report(self, flow: str, kind: type[T]) -> tuple[Run, T] | None:
+        """A flow's newest run with results, and what its report says; None where there is none that can be read."""
+        run = next(self._with_results(flow), None)
+        try:
+            return None if run is None else (run, msgspec.json.decode(self._read(run, _REPORTS[0]), type=kind))
+        except (NotFound, msgspec.DecodeError):
+            return None
 
     def _newest(self, flow: str) -> Run:
         found = next(self._with_results(flow), None)
@@ -315,4 +325,4 @@ class Results:
 
 def _known(flow: str) -> None:
     if flow not in FLOWS:
-        raise NotFound(f"there is no flow {flow[:80]!r}; there are {' and '.join(FLOWS)}")
+        raise NotFound(f"there is no flow {flow[:80]!r}; there are {', '.join(FLOWS)}")

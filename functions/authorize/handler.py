@@ -18,7 +18,7 @@ logger = Logger(service="authorize")
 
 METHODS: dict[Scope, tuple[str, ...]] = {
     "ingest": ("POST/v1/sales",),
-    "read": ("GET/v1/*", "POST/v1/feedback", "POST/v1/housing/predict"),
+    "read": ("GET/v1/*", "POST/v1/feedback", "POST/v1/verdicts", "POST/v1/housing/predict"),
     "admin": ("POST/v1/*", "GET/v1/*"),
 }
 

@@ -59,6 +59,7 @@ class CoreStack(cdk.Stack):
         storage.allow_read(api.function)
         storage.allow_feedback(api.function)
         storage.allow_run_reports(api.function)
+        storage.allow_verdicts(api.function)
 
         predict = BundledFunction(
             self,

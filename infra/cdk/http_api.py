@@ -79,6 +79,7 @@ class HttpApi(Construct):
         feedback = v1.add_resource("feedback")
         self._guarded(feedback, "POST", to_api)
         self._guarded(feedback, "GET", to_api)
+        self._guarded(v1.add_resource("verdicts"), "POST", to_api)
         housing = v1.add_resource("housing")
         self._guarded(housing.add_resource("predict"), "POST", apigateway.LambdaIntegration(predict))
         self._guarded(housing.add_resource("{proxy+}"), "GET", to_api)

@@ -10,8 +10,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from tidemark.adapters.dynamodb import INDEX
+from tidemark.adapters.dynamodb_runs import TRUTH
+from tidemark.model_keys import card_key
 from tidemark.settings import variable
 
+CARDS = card_key("*", "*")
 RUN_FILES, RUN_FILES_DAYS = "flows/", 90  # a run's record stays longer than its charts
 PRICE_MODELS = "models/housing/"
 
@@ -118,9 +121,20 @@ class Storage(Construct):
         """To read the pipelines' index, and what runs wrote."""
         self.runs.grant(grantee, "dynamodb:GetItem", "dynamodb:Query")
         self._allow_objects(grantee, f"{RUN_FILES}*")
+        self._allow_objects(grantee, CARDS)
         # To whom may not list, S3 says of a file that is gone that it is forbidden.
         grantee.grant_principal.add_to_principal_policy(
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.lake.bucket_arn])
+        )
+
+    def allow_verdicts(self, grantee: iam.IGrantable) -> None:
+        """To keep what turned out of sales, and nothing else of the pipelines' index."""
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:PutItem"],
+                resources=[self.runs.table_arn],
+                conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [TRUTH]}},
+            )
         )
 
     def allow_champion(self, grantee: iam.IGrantable) -> None:

@@ -17,7 +17,9 @@ import psycopg2
 from simulator.housing import Piece
 from tests.cloud import TIDEMARK
 from tidemark.adapters.dynamodb_runs import DynamoRuns
+from tidemark.adapters.s3_newest import NewestSales
 from tidemark.adapters.s3_objects import S3Objects
+from tidemark.ledger import Entry
 from tidemark.local import flow_services, stores
 from tidemark.local.home import ROOT, Home
 from tidemark.local.postgres import Postgres
@@ -49,6 +51,14 @@ class Flows:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def refuse(self, *words: str) -> str:
+        """Why `tidemark WORDS` is refused."""
+        done = subprocess.run(
+            [str(TIDEMARK), *words], env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0, done.stdout
+        return done.stderr
 
     # -- the servers
 
@@ -103,6 +113,10 @@ class Flows:
     def objects(self) -> S3Objects:
         """The bucket."""
         return stores.open_pipelines(self.home)[1]
+
+    def newest_sales(self, most: int) -> list[Entry]:
+        """The newest sales of the lake."""
+        return NewestSales(stores.client(self.home, "s3"), stores.running(self.home)["LakeBucket"]).read(most)
 
     def send(self, *pieces: Piece) -> None:
         """Put batches where the data flow finds them."""

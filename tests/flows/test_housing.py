@@ -16,9 +16,9 @@ from simulator import housing
 from simulator.housing import Piece
 from tests.flows.cloud import Flows
 from tidemark.errors import TidemarkError
-from tidemark.housing.markdown import plain
 from tidemark.housing.price_model import PriceModel
 from tidemark.local.supervisor import wait_until
+from tidemark.markdown import plain
 from tidemark.runs import Run
 
 ROWS = housing.drawn(seed=5, rows=1_600)

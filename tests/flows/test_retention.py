@@ -10,16 +10,16 @@ KEPT = 10
 RETAIN = f"""
 import json, time
 from mlflow import MlflowClient
-from flows.tracking import EXPERIMENT, REGISTERED, Tracking
+from flows.tracking import OF_HOUSING, Tracking
 
-tracking, client = Tracking(), MlflowClient()
+tracking, client = Tracking(OF_HOUSING), MlflowClient()
 long_ago = time.time_ns() // 1_000_000 - 86_400_000
 runs = [tracking.log(f"synthetic-{{n}}", "mean", {{"n": n}}, {{"rmse": 1.0}}, long_ago + n) for n in range(25)]
 tracking.attach(runs[0], "report.md", "a report")
 next(tracking._versions("none"), None)
-client.create_model_version(REGISTERED, f"runs:/{{runs[1]}}/model", runs[1])
+client.create_model_version(OF_HOUSING.registered, f"runs:/{{runs[1]}}/model", runs[1])
 deleted = tracking.retain({KEPT})
-experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
+experiment = client.get_experiment_by_name(OF_HOUSING.experiment).experiment_id
 newest = client.search_runs([experiment], max_results={KEPT}, order_by=["attributes.start_time DESC"])
 began = newest[-1].info.start_time
 kept = client.search_runs([experiment], f"attributes.start_time >= {{began}}", max_results=1000)

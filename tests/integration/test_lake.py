@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from tests.cloud import Cloud
 from tests.samples import sale
 from tidemark.adapters.s3_lake import S3Lake
+from tidemark.adapters.s3_newest import NewestSales
 from tidemark.lake_audit import LakeAudit, audit_lake, repair_lake
 from tidemark.lake_view import open_view, read_sales
 from tidemark.local import stores
@@ -45,6 +47,26 @@ def test_a_sale_that_is_archived_twice_is_read_once(cloud: Cloud, ledger: Ledger
     body = client.get_object(Bucket=lake._bucket, Key=first)["Body"].read()
     client.put_object(Bucket=lake._bucket, Key=first.replace(".json.gz", "x.json.gz"), Body=body)
     assert look(cloud, ledger, lake) == before
+
+
+def test_the_newest_sales_are_read_from_the_end_each_once(cloud: Cloud, ledger: Ledger, lake: S3Lake) -> None:
+    """Whatever other tests have sold before 2040."""
+    rows = [sale(f"new-{n}", sold_at=f"2040-02-0{1 + n % 3}T12:00:00Z", tax=None, total=None) for n in range(30)]
+    assert cloud.post({"sales": rows}).status_code == 200
+    assert audit_lake(ledger, lake, cloud.home.lake_mirror).differences == 0
+    asked = Counter[str]()
+    client = stores.client(cloud.home, "s3")
+    client.meta.events.register("before-call.s3.GetObject", lambda **_: asked.update(["objects"]))
+    newest = NewestSales(client, lake._bucket)
+    last = newest.read(10)
+    assert [entry.invoice_id for entry in last] == [f"new-{n}" for n in sorted(range(2, 30, 3), key=str)]
+    assert asked["objects"] == len(lake.keys("2040-02-03")), "no older day was read"
+    again = client.get_object(Bucket=lake._bucket, Key=min(lake.keys("2040-02-03")))["Body"].read()
+    client.put_object(Bucket=lake._bucket, Key="sales/day=2040-02-03/again.json.gz", Body=again)
+    everything = newest.read(1_000_000)
+    assert len({entry.invoice_id for entry in everything}) == len(everything)
+    assert {entry.invoice_id for entry in everything} == {counted.entry.invoice_id for counted in ledger.scan()}
+    cloud.forget_sales()
 
 
 def test_what_is_lost_is_found_and_mended(cloud: Cloud, ledger: Ledger, lake: S3Lake) -> None:

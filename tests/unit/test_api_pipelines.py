@@ -11,7 +11,16 @@ import httpx
 import msgspec
 import pytest
 
-from functions.api import examples, feedback, pipelines, results, sales, sales_examples
+from functions.api import (
+    examples,
+    feedback,
+    models,
+    models_examples,
+    pipelines,
+    results,
+    sales,
+    sales_examples,
+)
 from functions.api.app import create_app
 from functions.api.description import KINDS
 from functions.api.results import BARREN, Results
@@ -23,8 +32,9 @@ from tidemark.champion import Champion
 from tidemark.housing.requests import Answer, decode
 from tidemark.kpis import Kpis
 from tidemark.ports import FeedbackPage, SalesPage
-from tidemark.runs import Run, RunPage
+from tidemark.runs import FLOWS, Run, RunPage
 from tidemark.store import Store
+from tidemark.verdicts import VerdictsKept
 
 LATER = NOW + 600_000
 
@@ -75,7 +85,7 @@ def plain(value: object) -> Any:
 
 def test_before_the_first_run_the_flows_have_none(api: Api) -> None:
     assert api.get("/v1/flows") == {
-        "flows": [{"name": name, "seconds": None, "at_work": None, "newest": None} for name in (DATA, ML)]
+        "flows": [{"name": name, "seconds": None, "at_work": None, "newest": None} for name in FLOWS]
     }
     assert api.get(f"/v1/flows/{DATA}/runs") == {"runs": [], "cursor": None}
     assert api.get("/v1/housing/batches") == {"batches": []}
@@ -87,16 +97,16 @@ def test_before_the_first_run_the_flows_have_none(api: Api) -> None:
 
 def test_flows_come_with_their_newest_runs(api: Api, known: dict[str, Run]) -> None:
     newest = {flow["name"]: flow["newest"] for flow in api.get("/v1/flows")["flows"]}
-    assert newest == {DATA: plain(known["data skipped"]), ML: plain(known["ml again"])}
+    assert newest == {**dict.fromkeys(FLOWS), DATA: plain(known["data skipped"]), ML: plain(known["ml again"])}
 
 
 def test_flows_tell_their_schedule_and_who_is_at_work(api: Api) -> None:
     api.runs.schedule(DATA, 90)
     api.runs.begin(DATA, "dead", now=LATER - 40_000, until=LATER - 1)
     api.runs.begin(ML, "alive", now=LATER - 40_000, until=LATER + 1)
-    data, models = api.get("/v1/flows")["flows"]
+    data, prices = api.get("/v1/flows")["flows"][:2]
     assert (data["seconds"], data["at_work"]) == (90, None)
-    assert (models["seconds"], models["at_work"]) == (None, "alive")
+    assert (prices["seconds"], prices["at_work"]) == (None, "alive")
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 200])
@@ -144,7 +154,7 @@ def test_no_run_of_a_status_is_lost_between_pages(api: Api, limit: int) -> None:
         (f"/v1/flows/{DATA}/runs", {"cursor": ""}, 400, "cursor"),
         (f"/v1/flows/{DATA}/runs", {"cursor": "x", "status": "failed"}, 400, "cursor"),
         (f"/v1/flows/{DATA}/runs", {"status": "running"}, 400, "status"),
-        ("/v1/flows/sales/runs", {}, 404, "there is no flow 'sales'; there are housing-data and housing-ml"),
+        ("/v1/flows/sales/runs", {}, 404, "there is no flow 'sales'; there are housing-data, housing-ml, sales-watch"),
         ("/v1/flows/sales/runs/x", {}, 404, "no flow"),
         (f"/v1/flows/{DATA}/runs/x", {}, 404, "there is no run 'x' of housing-data"),
         (f"/v1/flows/{DATA}/runs/{'9' * 5_000}", {}, 404, "there is no run"),
@@ -420,6 +430,9 @@ def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
         (examples.BATCHES, results.Batches),
         (examples.METRICS, results.Metrics),
         (examples.MODELS, results.Models),
+        (models_examples.SALES_MODEL, models.SalesModel),
+        (models_examples.FORECAST, models.Forecasting),
+        (models_examples.KEPT, VerdictsKept),
         (examples.PREDICTED, Answer),
     ],
 )

@@ -33,6 +33,12 @@ def call(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
         (["token", "everything"], 2, "there is no scope 'everything'"),
         (["data", "fetch", "moon.csv"], 2, "there is no data file 'moon.csv'"),
         (["bench", "patience"], 2, "there is no benchmark 'patience'"),
+        (["model", "check", "nothing.model"], 2, "nothing.model: No such file or directory"),
+        (["model", "check", __file__], 1, "this file is no sales model, or only a part of one"),
+        (["model", "tell", __file__], 2, "test_cli.py, line 1: Expected `object`"),
+        (["model", "rollback"], 1, "not running here"),
+        (["model", "rollback", "weather"], 2, "there is no model 'weather'; there are sales, demand"),
+        (["train"], 1, "not running here"),
     ],
 )
 def test_a_wrong_call(tmp_path: Path, words: list[str], code: int, message: str) -> None:

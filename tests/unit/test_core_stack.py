@@ -60,31 +60,49 @@ def test_no_statement_allows_everything(template: Template) -> None:
                 assert actions == ["dynamodb:ListStreams"], "only what AWS has no narrower resource for"
 
 
+def statements(template: Template, function: str) -> list[dict[str, Any]]:
+    """All that a Lambda may do."""
+    return [
+        statement
+        for name, policy in template.find_resources("AWS::IAM::Policy").items()
+        if name.startswith(f"{function}Function")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
 def allowed(template: Template, function: str) -> dict[str, set[str]]:
     """What a Lambda may do, by table or by pattern of objects (`Lake/flows/*`)."""
     found: dict[str, set[str]] = {}
-    for name, policy in template.find_resources("AWS::IAM::Policy").items():
-        if name.startswith(f"{function}Function"):
-            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                text = json.dumps(statement["Resource"])
-                (kept,) = set(re.findall(r"Storage([A-Z][a-zA-Z]+?)[0-9A-F]{8}", text))
-                pattern = re.search(r'"(/(?!index/)[^"]+)"', text)
-                found.setdefault(kept + (pattern[1] if pattern else ""), set()).update(actions)
+    for statement in statements(template, function):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        text = json.dumps(statement["Resource"])
+        (kept,) = set(re.findall(r"Storage([A-Z][a-zA-Z]+?)[0-9A-F]{8}", text))
+        pattern = re.search(r'"(/(?!index/)[^"]+)"', text)
+        found.setdefault(kept + (pattern[1] if pattern else ""), set()).update(actions)
     return found
 
 
-def test_the_api_writes_nothing_but_feedback(template: Template) -> None:
+def test_the_api_writes_nothing_but_feedback_and_verdicts(template: Template) -> None:
     reading = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
     assert allowed(template, "Api") == {
         "Ledger": reading,
         "Cells": reading,
         "Quarantine": {"dynamodb:Query"},
         "Feedback": {"dynamodb:PutItem", "dynamodb:Query"},
-        "Runs": {"dynamodb:GetItem", "dynamodb:Query"},
+        "Runs": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"},
         "Lake": {"s3:ListBucket"},
         "Lake/flows/*": {"s3:GetObject"},
+        "Lake/models/*/*/CARD.md": {"s3:GetObject"},
     }
+
+
+def test_the_api_puts_nothing_into_the_index_but_verdicts(template: Template) -> None:
+    conditions = [
+        statement.get("Condition")
+        for statement in statements(template, "Api")
+        if "PutItem" in json.dumps(statement["Action"]) and "StorageRuns" in json.dumps(statement["Resource"])
+    ]
+    assert conditions == [{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["truth"]}}]
 
 
 def test_what_prices_houses_reads_the_champion_and_its_model_alone(template: Template) -> None:

@@ -11,7 +11,7 @@ from tidemark.batch import Batch, Bools
 from tidemark.champion import Champion
 from tidemark.errors import TidemarkError
 from tidemark.ingest import Examined, candidates_of, examine
-from tidemark.sales_model import MODEL, SHADOW
+from tidemark.model_keys import SALES, SHADOW
 from tidemark.sales_scorer import ChampionScorer
 from tidemark.scoring import RulesOnly, Scores
 from tidemark.standing import LOOK_EVERY_S
@@ -42,7 +42,7 @@ class Stage:
             raise TidemarkError("this file is no sales model")
         return Says(champion.fingerprint, None if champion.fingerprint == "fails" else float(champion.fingerprint))
 
-    def crown(self, fingerprint: str, model: str = MODEL) -> None:
+    def crown(self, fingerprint: str, model: str = SALES) -> None:
         champion = Champion(model, fingerprint, "keras", "", "run", 0)
         assert self.runs.crown(champion, replacing=self.runs.champion(model))
 
@@ -76,6 +76,16 @@ def test_what_came_with_the_code_scores_until_there_is_a_champion(stage: Stage) 
     stage.later()
     assert told(stage.scores()) == (".25", [0.25], None)
     assert stage.said == []
+
+
+def test_without_a_champion_any_more_what_came_with_the_code_scores_again(stage: Stage) -> None:
+    stage.crown(".25")
+    assert stage.scores().model == ".25"
+    champion = stage.runs.champion(SALES)
+    assert champion is not None
+    assert stage.runs.dismiss(champion)
+    stage.later()
+    assert stage.scores().model == "rules-1"
 
 
 def test_a_champion_that_cannot_be_read_lets_the_one_before_go_on(stage: Stage) -> None:

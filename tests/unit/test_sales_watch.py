@@ -17,7 +17,8 @@ from tidemark import sales_model
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.ingest import Examined, candidates_of, examine
 from tidemark.ledger import Entry
-from tidemark.sales_watch import NEWEST, Finding, Watch, watch
+from tidemark.sales_findings import Finding
+from tidemark.sales_watch import NEWEST, PROMPT_MS, Watch, Watched, watch
 from tidemark.store import Store
 
 STORE = Store()
@@ -36,7 +37,7 @@ def entries(change: Callable[[Row], Row] = lambda row: row, *, seed: int = 5, co
 
 
 def seen(newest: list[Entry], truth: dict[str, bool] | None = None) -> tuple[Watch, dict[str, Finding]]:
-    found = watch(newest, MODEL, STORE, truth or {}, 5.0)
+    found = watch(newest, Watched(MODEL, 0, None, 5.0), STORE, truth or {})
     return found, {one.name: one for one in found.findings}
 
 
@@ -44,7 +45,7 @@ def seen(newest: list[Entry], truth: dict[str, bool] | None = None) -> tuple[Wat
 def test_sales_like_those_it_learnt_from_are_well(seed: int) -> None:
     found, said = seen(entries(seed=seed))
     assert found.status == "ok", found.findings
-    assert (found.sales, found.model, found.prices) == (NEWEST, MODEL.version, None)
+    assert (found.sales, found.prices) == (NEWEST, None)
     assert said["latency"].words == "One sale is scored in 5 µs."
 
 
@@ -98,10 +99,49 @@ def test_alarms_beyond_the_usual_are_told_and_how_many_were_right() -> None:
 
 def test_few_sales_say_nothing() -> None:
     found, said = seen(entries(count=60))
-    assert (found.status, found.drift, set(said)) == ("ok", None, {"features", "precision", "latency"})
+    assert not found.judged
+    assert (found.status, found.drift, set(said)) == ("ok", None, {"features", "serves", "precision", "latency"})
     assert seen([])[0].first is None
 
 
 def test_what_is_seen_can_be_kept() -> None:
     found, _ = seen(entries())
     assert msgspec.json.decode(msgspec.json.encode(found), type=Watch) == found
+
+
+def test_what_another_model_scored_is_not_held_against_this_one() -> None:
+    newest = [msgspec.structs.replace(entry, model="another") for entry in entries(count=950)] + entries(count=50)
+    found, said = seen(newest)
+    assert (found.sales, found.judged) == (50, False)
+    assert f"50 of the newest sales were scored by {MODEL.version}" in said["features"].words
+
+
+def test_a_champion_that_does_not_score_is_told_of_after_a_minute() -> None:
+    newest = [msgspec.structs.replace(entry, model="another", received_at=PROMPT_MS) for entry in entries(count=200)]
+    for since, status in ((1, "ok"), (0, "alert")):
+        found = watch(newest, Watched(MODEL, since, None, 5.0), STORE, {})
+        (serves,) = [one for one in found.findings if one.name == "serves"]
+        assert serves.status == status
+    assert "is meant to serve, and the newest sale was scored by another" in serves.words
+    assert not serves.calls_for_training
+
+
+def test_a_shadow_is_told_beside() -> None:
+    newest = [
+        msgspec.structs.replace(entry, shadow="beside", shadow_score=0.9 if number < 7 else 0.1)
+        for number, entry in enumerate(entries())
+    ]
+    shadow = msgspec.structs.replace(MODEL, version="beside", threshold=0.5)
+    found = watch(newest, Watched(MODEL, 0, shadow, 5.0), STORE, {})
+    (told,) = [one for one in found.findings if one.name == "shadow"]
+    assert told.words.startswith("Beside it beside would have alarmed at 7 of 1,000 sales;")
+
+
+def test_the_sales_of_one_morning_are_no_drift_of_the_hour() -> None:
+    def morning(row: Row) -> Row:
+        return {**row, "sold_at": f"2019-03-01T11:{int(row['sold_at'][14:16]):02}:00+00:00"}
+
+    _, said = seen(entries(morning))
+    assert "Hour" not in said["features"].words
+    _, said = seen(entries(lambda row: {**row, "sold_at": f"{row['sold_at'][:11]}11:00:00+00:00"}))
+    assert "Hour: moved far" in said["features"].words

@@ -27,7 +27,7 @@ from tidemark.cells import Cell
 from tidemark.errors import BadRequest, Unavailable
 from tidemark.ledger import Attempt, Cancelled, Counted, Entry, InDoubt
 from tidemark.ports import Cells, CellsPage, Conflict, Ledger, SalesPage
-from tidemark.settings import TableSettings
+from tidemark.settings import CellSettings, TableSettings
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -171,7 +171,7 @@ class DynamoLedger(Ledger):
 class DynamoCells(Cells):
     """Reading the cells on DynamoDB."""
 
-    def __init__(self, client: DynamoDBClient, settings: TableSettings) -> None:
+    def __init__(self, client: DynamoDBClient, settings: CellSettings) -> None:
         self._client = client
         self._table = settings.cells_table
 

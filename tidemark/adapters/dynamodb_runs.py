@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PART = 5  # digits of an id's milliseconds since 1970
 PARTS_AT_ONCE = 10
+TRUTH = "truth"  # a list that others than the flows may write
 KEPT_S = 400 * 86_400  # a year, and a month to compare with
 T = TypeVar("T")
 
@@ -136,11 +137,11 @@ class DynamoRuns(Runs):
 
     def tell(self, truth: Mapping[str, bool]) -> None:
         for name, anomaly in truth.items():
-            item: dict[str, Any] = {"list": {"S": "truth"}, "id": {"S": name}, "anomaly": {"BOOL": anomaly}}
+            item: dict[str, Any] = {"list": {"S": TRUTH}, "id": {"S": name}, "anomaly": {"BOOL": anomaly}}
             self._client.put_item(TableName=self._table, Item=item | _expires())
 
     def told(self, invoice_ids: Iterable[str]) -> dict[str, bool]:
-        found = {name: self._get("truth", name) for name in invoice_ids}
+        found = {name: self._get(TRUTH, name) for name in invoice_ids}
         return {name: bool(item["anomaly"]["BOOL"]) for name, item in found.items() if item is not None}
 
     def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:

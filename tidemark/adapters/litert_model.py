@@ -41,6 +41,7 @@ class LiteRtScorer:
     def __init__(self, model: SalesModel, store: Store) -> None:
         must_fit(model, store)
         self._features = Featurizer(store)
+        self.model = model
         self.version = model.version
         self.threshold = model.threshold
         self._segments = np.array(model.segments, dtype=np.str_)

@@ -20,7 +20,8 @@ from tidemark.runs import FLOWS
 from tidemark.settings import variable
 
 POLL_S = 0.5
-GIVE_UP_S = 600.0
+_FROM_STACK = {"runs_table": "RunsTable", "lake_bucket": "LakeBucket", "cells_table": "CellsTable"}
+GIVE_UP_S = 1_800.0
 
 
 def register(app: typer.Typer) -> None:
@@ -74,7 +75,7 @@ def _prefect() -> Iterator[Home]:
     os.environ.setdefault("PREFECT_HOME", str(home.prefect))
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     stack = stores.running(home)
-    for setting, output in (("runs_table", "RunsTable"), ("lake_bucket", "LakeBucket")):
+    for setting, output in _FROM_STACK.items():
         os.environ.setdefault(variable(setting), stack[output])
     try:
         yield home

@@ -15,6 +15,8 @@ QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_UV_AUTO_DETECT": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",
+    # Else files come by presigned URLs, which the emulator answers for its own IAM users' keys alone.
+    "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
 }
 # A server that is started anew answers 500 to 503 for some seconds.
 PATIENT = {"PREFECT_CLIENT_MAX_RETRIES": "6", "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500"}
@@ -107,6 +109,7 @@ def worker(
             "OPENBLAS_NUM_THREADS": "1",
             variable("lake_bucket"): stack["LakeBucket"],
             variable("runs_table"): stack["RunsTable"],
+            variable("cells_table"): stack["CellsTable"],
             variable("flow_folder"): str(home.flows),
         },
     )

@@ -38,7 +38,7 @@ def pages(api: Api, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(
         session, "configured", lambda: ExplorerSettings(api_url="http://api", api_token="a token", **settings)
     )
-    monkeypatch.setattr(session, "experiment", lambda url: "7")
+    monkeypatch.setattr(session, "experiment", lambda url, name: "7")
     for kept in (session.run, session.report, session.log, session.files, session.file, session.eda_file):
         kept.clear()
 
