@@ -53,7 +53,9 @@ async def learn(work: Work, python: Path, minute: int, folder: Path) -> Learnt:
         return Learnt(f"not learnt: {error}")
     with work.step("gate-demand", "Promotion gate of demand"):
         losses = outcome.losses
-        tracked = tracking.log(work.id, ALGORITHM, outcome.result.tags, trainer.figures(losses), work.started_at)
+        tracked = tracking.log(
+            work.id, f"{ALGORITHM} {registry.model}", outcome.result.tags, trainer.figures(losses), work.started_at
+        )
         tracking.attach(tracked, "CARD.md", outcome.made.card)
         fault = _unfit(outcome.made.content, outcome.result.parity)
         verdict = promotion.judge(

@@ -104,7 +104,7 @@ def _serving(work: Work) -> bytes | None:
 
 def _track(work: Work, tracking: Tracking, outcome: Outcome) -> str:
     losses = trainer.figures(outcome.losses)
-    tracked = tracking.log(work.id, ALGORITHM, outcome.result.tags, losses, work.started_at)
+    tracked = tracking.log(work.id, f"{ALGORITHM} {SALES}", outcome.result.tags, losses, work.started_at)
     tracking.attach(tracked, "CARD.md", outcome.made.card)
     return tracked
 
