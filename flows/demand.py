@@ -11,15 +11,15 @@ import msgspec
 from flows import gate, trainer
 from flows.tracking import OF_DEMAND, Tracking
 from flows.work import Work
-from tidemark import demand, demand_model, promotion
 from tidemark.adapters.litert_demand import LiteRtDemand
-from tidemark.champion import Decision
-from tidemark.demand_model import PARITY
 from tidemark.errors import TidemarkError
-from tidemark.forecasts import Outlook
 from tidemark.ledger import Entry
-from tidemark.model_registry import ALGORITHM
-from tidemark.promotion import Measure
+from tidemark.models import demand, demand_model, promotion
+from tidemark.models.champion import Decision
+from tidemark.models.demand_model import PARITY
+from tidemark.models.forecasts import Outlook
+from tidemark.models.promotion import Measure
+from tidemark.models.registry import ALGORITHM
 from tidemark.store import MINUTES_PER_DAY, local_minute
 
 ERROR = Measure(digits=2)

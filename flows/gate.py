@@ -8,10 +8,10 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from flows.work import Work
-from tidemark.champion import Decision
-from tidemark.model_registry import Made, ModelRegistry
-from tidemark.promotion import Verdict
-from tidemark.sales_model import fingerprint
+from tidemark.models.champion import Decision
+from tidemark.models.promotion import Verdict
+from tidemark.models.registry import Made, ModelRegistry
+from tidemark.models.sales_model import fingerprint
 
 Register = Callable[[str, bytes], str]
 """Puts a model's file, by its fingerprint, into MLflow's registry; returns the version there."""

@@ -22,8 +22,7 @@ from prefect.tasks import task
 
 from flows.tracking import OF_HOUSING, Tracking
 from flows.work import Skipped, Work, perform, timed
-from tidemark import promotion, trees
-from tidemark.champion import Champion, Decision
+from tidemark import trees
 from tidemark.errors import NotFound, TidemarkError
 from tidemark.housing import champions, ml_report, training
 from tidemark.housing.candidates import Forest, LightGbm
@@ -31,6 +30,8 @@ from tidemark.housing.charts import models as model_charts
 from tidemark.housing.dataset import FOLDS_FILE, Dataset, from_frame
 from tidemark.housing.price_model import Estimates
 from tidemark.housing.training import Contender
+from tidemark.models import promotion
+from tidemark.models.champion import Champion, Decision
 from tidemark.runs import HOUSING_ML, PRICE_MODEL, Run, folder_of
 from tidemark.settings import variable
 

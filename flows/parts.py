@@ -15,12 +15,12 @@ from tidemark.adapters.dynamodb import DynamoCells
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_newest import NewestSales
 from tidemark.adapters.s3_objects import S3Objects
-from tidemark.hours import HourlyItems
 from tidemark.housing.store import HousingStore
-from tidemark.model_keys import DEMAND
-from tidemark.model_registry import ModelRegistry
+from tidemark.models.hours import HourlyItems
+from tidemark.models.keys import DEMAND
+from tidemark.models.registry import ModelRegistry
+from tidemark.models.sales_registry import SalesRegistry
 from tidemark.ports import Objects, Runs
-from tidemark.sales_registry import SalesRegistry
 from tidemark.store import Store
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ import msgspec
 import numpy as np
 
 from flows.trainer import Losses
-from tidemark import promotion, sales_model
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.errors import TidemarkError
-from tidemark.promotion import Measure, Verdict
-from tidemark.sales_model import PARITY
+from tidemark.models import promotion, sales_model
+from tidemark.models.promotion import Measure, Verdict
+from tidemark.models.sales_model import PARITY
 from tidemark.store import Store
 
 ENTROPY = Measure("cross entropy", rooted=False, digits=4)

@@ -20,14 +20,15 @@ from flows import demand, gate, sales_gate, trainer
 from flows.tracking import OF_SALES, Tracking
 from flows.trainer import Outcome
 from flows.work import Skipped, Work, perform
-from tidemark import conformal, demand_model, features, promotion
-from tidemark import demand as served_features
-from tidemark.champion import Decision
+from tidemark import features
 from tidemark.data import ROOT
 from tidemark.errors import TidemarkError
 from tidemark.ledger import Entry
-from tidemark.model_keys import SALES, SHADOW
-from tidemark.model_registry import ALGORITHM
+from tidemark.models import conformal, demand_model, promotion
+from tidemark.models import demand as served_features
+from tidemark.models.champion import Decision
+from tidemark.models.keys import SALES, SHADOW
+from tidemark.models.registry import ALGORITHM
 from tidemark.runs import SALES_MODEL, Run
 
 NAME = SALES_MODEL

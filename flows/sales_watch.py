@@ -14,15 +14,15 @@ from prefect.exceptions import ObjectNotFound
 from flows import demand, sales_gate
 from flows.tracking import OF_SALES, Tracking
 from flows.work import Skipped, Work, perform
-from tidemark import sales_findings, sales_model
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.errors import TidemarkError
 from tidemark.ledger import Entry
-from tidemark.model_keys import SALES, SHADOW
+from tidemark.models import sales_findings, sales_model
+from tidemark.models.keys import SALES, SHADOW
+from tidemark.models.sales_findings import BROKEN, Finding, Seen
+from tidemark.models.sales_model import SalesModel
+from tidemark.models.sales_watch import NEWEST, Watch, Watched, watch
 from tidemark.runs import SALES_MODEL, SALES_WATCH, Run
-from tidemark.sales_findings import BROKEN, Finding, Seen
-from tidemark.sales_model import SalesModel
-from tidemark.sales_watch import NEWEST, Watch, Watched, watch
 
 NAME = SALES_WATCH
 

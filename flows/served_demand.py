@@ -13,9 +13,9 @@ from mlflow.models import ModelSignature, set_model
 from mlflow.pyfunc.model import PythonModel
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-from tidemark import demand_model
 from tidemark.adapters.litert_demand import LiteRtDemand
-from tidemark.demand import Series
+from tidemark.models import demand_model
+from tidemark.models.demand import Series
 
 SIGNATURE = ModelSignature(
     inputs=Schema(

@@ -13,10 +13,11 @@ from mlflow.models import ModelSignature, set_model
 from mlflow.pyfunc.model import PythonModel
 from mlflow.types import ColSpec, DataType, Schema
 
-from tidemark import sales_model, settings
+from tidemark import settings
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.errors import BadRequest
 from tidemark.ingest import Examined, candidates_of, examine
+from tidemark.models import sales_model
 from tidemark.sale import MAX_SALES
 from tidemark.settings import StoreSettings
 

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, ViewType
 
 from flows import served_demand, served_housing, served_sales
-from tidemark.champion import Champion
+from tidemark.models.champion import Champion
 from tidemark.runs import EXPERIMENTS, HOUSING_ML, SALES_MODEL
 
 CHAMPION, CHALLENGER = "champion", "challenger"

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from tidemark.data import ROOT
 from tidemark.errors import TidemarkError
 from tidemark.ledger import Entry
-from tidemark.model_keys import CARD, DEMAND_FILE, KERAS, RESULT, SALES_FILE
-from tidemark.model_registry import Made
+from tidemark.models.keys import CARD, DEMAND_FILE, KERAS, RESULT, SALES_FILE
+from tidemark.models.registry import Made
 
 PYTHON = ROOT / ".venv-train" / "bin" / "python"
 MISSING = "there is no TensorFlow here to train with: `tidemark train` brings it"

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from tidemark.champion import Champion, Decision
 from tidemark.errors import BadRequest, NotFound, Unauthorized, Unavailable
 from tidemark.housing.requests import Answer, Block
+from tidemark.models.champion import Champion, Decision
 from tidemark.runs import Batch, Run, RunPage, Status, Step
 
 # A Lambda that has slept takes some seconds to its first answer, on a busy machine most of these.

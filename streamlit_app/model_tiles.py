@@ -11,8 +11,8 @@ from streamlit_app import words
 from streamlit_app.api import Point
 from streamlit_app.overview import Overview
 from streamlit_app.tree import Tree, ago, el, row, state, table
-from tidemark.champion import Champion, Decision
 from tidemark.looks import minus, money, percent
+from tidemark.models.champion import Champion, Decision
 
 # What stands before an algorithm's figures; the winner's have nothing before them.
 PREFIXES = {"lightgbm": "lightgbm_", "random forest": "forest_", "ridge": "ridge_", "mean": "mean_"}

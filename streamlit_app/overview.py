@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from streamlit_app.api import Api, Flow, Models, Point, Summary
-from tidemark.champion import Champion
 from tidemark.errors import NotFound
+from tidemark.models.champion import Champion
 from tidemark.runs import HOUSING_ML, Batch, Run, Status
 
 SHOWN_RUNS = 30

@@ -10,13 +10,13 @@ import msgspec
 import numpy as np
 
 from functions.api import examples
-from tidemark.champion import Champion, Decision
 from tidemark.data import find
 from tidemark.housing import batches
 from tidemark.housing.candidates import boost
 from tidemark.housing.dataset import Dataset, from_frame, split
 from tidemark.housing.features import around_matrix, own_matrix, surroundings, usual_bedrooms
 from tidemark.housing.price_model import PriceModel, typical_block, with_price
+from tidemark.models.champion import Champion, Decision
 from tidemark.ports import Objects, Runs
 from tidemark.runs import Batch, Run, Step, run_id
 from tidemark.trees import Trees

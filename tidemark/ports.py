@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from tidemark.cells import Cell
-from tidemark.champion import Champion, Decision
 from tidemark.feedback import Remark
 from tidemark.ledger import Attempt, Counted, Entry
+from tidemark.models.champion import Champion, Decision
 from tidemark.runs import Batch, FlowState, Run, RunPage, Status
 from tidemark.sale import Sale
 

@@ -1,7 +1,7 @@
 """The network that says how many items the next hours will sell: the mean and the interval 10 to 90.
 
 It says by what factor the next hours differ from the level of the last weeks, so that it stays right when the level
-moves. What it is told is in `tidemark/demand.py`.
+moves. What it is told is in `tidemark/models/demand.py`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 import optuna
 
-from tidemark.demand import LEADS as LEADS
-from tidemark.demand import Float32s, Found, in_items
-from tidemark.demand import Series as Series
-from tidemark.demand import Table as Table
-from tidemark.demand import of_lead as of_lead
-from tidemark.demand import series as series
-from tidemark.demand import table as table
+from tidemark.models.demand import LEADS as LEADS
+from tidemark.models.demand import Float32s, Found, in_items
+from tidemark.models.demand import Series as Series
+from tidemark.models.demand import Table as Table
+from tidemark.models.demand import of_lead as of_lead
+from tidemark.models.demand import series as series
+from tidemark.models.demand import table as table
 from training import network
 
 BATCH = 256

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tidemark.demand import Feature as Feature
+from tidemark.models.demand import Feature as Feature
 
 GUEST = 0
 """The customer of a basket of which none is known."""

@@ -16,7 +16,8 @@ import optuna
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
-from tidemark import conformal, data, demand, demand_model, features
+from tidemark import data, features
+from tidemark.models import conformal, demand, demand_model
 
 S = TypeVar("S", bound=msgspec.Struct)
 EXPERIMENT = "sales"

@@ -25,11 +25,12 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.sources import Row
-from tidemark import money, price_drift, sales_model, sales_watch, settings
+from tidemark import money, settings
 from tidemark.errors import TidemarkError
 from tidemark.features import SALE, Features, Featurizer
-from tidemark.sales_findings import Worth
-from tidemark.sales_model import FORMAT, Probe, Reference, SalesModel
+from tidemark.models import price_drift, sales_model, sales_watch
+from tidemark.models.sales_findings import Worth
+from tidemark.models.sales_model import FORMAT, Probe, Reference, SalesModel
 from tidemark.settings import StoreSettings
 from tidemark.store import MINUTES_PER_DAY, Store
 from training import anomaly, baskets, card, network, segments

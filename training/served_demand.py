@@ -23,12 +23,25 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tidemark import demand_model
 from tidemark.adapters.litert_demand import LiteRtDemand
-from tidemark.demand import LONG, SERVED, Bools, Floats, Found, Series, Table, asked, loads, must_reach, of_rows, traded
-from tidemark.demand_model import FORMAT, DemandModel, Probe
 from tidemark.errors import TidemarkError
-from tidemark.sales_findings import Worth
+from tidemark.models import demand_model
+from tidemark.models.demand import (
+    LONG,
+    SERVED,
+    Bools,
+    Floats,
+    Found,
+    Series,
+    Table,
+    asked,
+    loads,
+    must_reach,
+    of_rows,
+    traded,
+)
+from tidemark.models.demand_model import FORMAT, DemandModel, Probe
+from tidemark.models.sales_findings import Worth
 from tidemark.store import Store
 from training import demand, network
 from training.evidence import Estimate, Evidence, compare, coverage, estimate, mae, rmse, spells

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tidemark import conformal
 from tidemark.features import Featurizer
+from tidemark.models import conformal
 from training import anomaly, baskets, demand, network, relevance, segments
 from training.evidence import Estimate, Evidence, compare, coverage, estimate, mae, pinball, r2, rmse
 from training.history import GUEST, History, history

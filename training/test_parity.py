@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from tidemark import sales_model
 from tidemark.features import SALE, Featurizer
+from tidemark.models import sales_model
 from tidemark.store import Store
 from training import anomaly, baskets, demand, network, segments, served
 from training.shops import supermarket

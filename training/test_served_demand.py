@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from tidemark import demand_model
 from tidemark.adapters.litert_demand import AT_ONCE, LiteRtDemand
-from tidemark.demand import SERVED, Series, dumps, table
-from tidemark.demand_model import DemandModel
 from tidemark.errors import TidemarkError
+from tidemark.models import demand_model
+from tidemark.models.demand import SERVED, Series, dumps, table
+from tidemark.models.demand_model import DemandModel
 from training import network, served_demand
 from training.search import Trials
 from training.served_demand import FEWEST, Result, Trained, train

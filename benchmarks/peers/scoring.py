@@ -23,8 +23,8 @@ import numpy as np
 import onnxruntime
 from ai_edge_litert.interpreter import Interpreter
 
-from tidemark import sales_model
 from tidemark.adapters.litert_model import Network
+from tidemark.models import sales_model
 from training import network, served
 
 CALLS = {"litert": 2_000, "onnxruntime": 2_000, "keras_call": 100, "keras_predict": 10}

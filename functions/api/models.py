@@ -13,13 +13,13 @@ from functions.api import models_examples as examples
 from functions.api.answers import MARKDOWN, MarkdownResponse, MsgspecResponse, answers, refused
 from functions.api.results import Results
 from tidemark import verdicts
-from tidemark.champion import Champion, Decision
 from tidemark.errors import NotFound
-from tidemark.forecasts import Outlook
-from tidemark.model_keys import DEMAND, SALES, SHADOW, card_key
+from tidemark.models.champion import Champion, Decision
+from tidemark.models.forecasts import Outlook
+from tidemark.models.keys import DEMAND, SALES, SHADOW, card_key
+from tidemark.models.sales_findings import Seen
 from tidemark.ports import Ledger, Objects, Runs
 from tidemark.runs import SALES_WATCH
-from tidemark.sales_findings import Seen
 from tidemark.verdicts import VerdictsKept
 
 LIMIT = 50

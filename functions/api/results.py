@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tidemark.champion import Champion, Decision
 from tidemark.errors import BadRequest, NotFound
+from tidemark.models.champion import Champion, Decision
 from tidemark.ports import Objects, Runs
 from tidemark.runs import (
     FLOWS,

@@ -12,14 +12,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.responses import Response, body_of, refuse, respond
-from tidemark import sales_model, settings
+from tidemark import settings
 from tidemark.adapters import aws, redis_stream
 from tidemark.adapters.dynamodb import DynamoLedger
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.errors import TidemarkError
 from tidemark.ingest import Ingest
-from tidemark.sales_scorer import ChampionScorer
+from tidemark.models import sales_model
+from tidemark.models.sales_scorer import ChampionScorer
 from tidemark.scoring import RulesOnly, Scorer
 from tidemark.store import Store
 from tidemark.writer import Clock

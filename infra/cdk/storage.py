@@ -11,7 +11,7 @@ from constructs import Construct
 
 from tidemark.adapters.dynamodb import INDEX
 from tidemark.adapters.dynamodb_runs import TRUTH
-from tidemark.model_keys import card_key
+from tidemark.models.keys import card_key
 from tidemark.settings import variable
 
 CARDS = card_key("*", "*")

@@ -13,9 +13,9 @@ from tests.cloud import Cloud
 from tests.contract.tables import clone_table
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.memory_runs import MemoryRuns
-from tidemark.champion import Champion, Decision, Gain
 from tidemark.errors import BadRequest, NotFound
 from tidemark.local import stores
+from tidemark.models.champion import Champion, Decision, Gain
 from tidemark.ports import Runs
 from tidemark.runs import STATUSES, Batch, FlowState, Run, Status, Step, run_id
 

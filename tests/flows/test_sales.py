@@ -16,14 +16,14 @@ import pytest
 from simulator import sources
 from simulator.sources import Row, priced
 from tests.flows.cloud import Flows
-from tidemark import sales_model
-from tidemark.champion import Champion, Decision, Gain
 from tidemark.local.supervisor import wait_until
-from tidemark.model_keys import DEMAND, SALES, SALES_FILE, SHADOW
-from tidemark.model_registry import Made, ModelRegistry
+from tidemark.models import sales_model
+from tidemark.models.champion import Champion, Decision, Gain
+from tidemark.models.keys import DEMAND, SALES, SALES_FILE, SHADOW
+from tidemark.models.registry import Made, ModelRegistry
+from tidemark.models.sales_registry import BUNDLED, SalesRegistry
+from tidemark.models.standing import LOOK_EVERY_S
 from tidemark.runs import SALES_MODEL, SALES_WATCH
-from tidemark.sales_registry import BUNDLED, SalesRegistry
-from tidemark.standing import LOOK_EVERY_S
 from tidemark.store import Store
 
 BUNDLED_MODEL = sales_model.loads((BUNDLED / SALES_FILE).read_bytes())

@@ -18,11 +18,11 @@ from tests.pipelines import NOW, run_of
 from tests.samples import body, sale
 from tidemark.adapters.memory import MemoryFeedback, MemoryLedger, MemoryStream
 from tidemark.adapters.memory_runs import MemoryObjects, MemoryRuns
-from tidemark.champion import Champion
 from tidemark.ingest import Ingest
-from tidemark.model_keys import DEMAND, SALES, card_key
+from tidemark.models.champion import Champion
+from tidemark.models.keys import DEMAND, SALES, card_key
+from tidemark.models.sales_findings import Seen
 from tidemark.runs import SALES_WATCH, folder_of
-from tidemark.sales_findings import Seen
 from tidemark.scoring import RulesOnly
 from tidemark.store import Store
 from tidemark.writer import Clock

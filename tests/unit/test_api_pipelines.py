@@ -28,9 +28,9 @@ from tests.pipelines import CHART, DATA, DECISION, ML, NOW, SUMMARY, batch_of, r
 from tidemark import runs
 from tidemark.adapters.memory import MemoryFeedback, MemoryLedger
 from tidemark.adapters.memory_runs import MemoryObjects, MemoryRuns
-from tidemark.champion import Champion
 from tidemark.housing.requests import Answer, decode
 from tidemark.kpis import Kpis
+from tidemark.models.champion import Champion
 from tidemark.ports import FeedbackPage, SalesPage
 from tidemark.runs import FLOWS, Run, RunPage
 from tidemark.store import Store

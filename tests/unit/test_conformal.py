@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tidemark.conformal import COVERAGE, recalibrated, score
+from tidemark.models.conformal import COVERAGE, recalibrated, score
 
 
 def covered(true: np.ndarray, low: np.ndarray, high: np.ndarray, margin: np.ndarray) -> np.ndarray:

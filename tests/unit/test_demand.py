@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tidemark import demand
-from tidemark.demand import LONG, SERVED, Series, Table, table
 from tidemark.errors import TidemarkError
+from tidemark.models import demand
+from tidemark.models.demand import LONG, SERVED, Series, Table, table
 
 HOURS = np.arange(10, 21)
 FIRST = np.datetime64("2026-03-02")  # a Monday

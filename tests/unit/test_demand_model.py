@@ -8,13 +8,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from tidemark import demand, demand_model
 from tidemark.adapters.litert_demand import LiteRtDemand
-from tidemark.champion import Champion
-from tidemark.demand import LONG, SERVED, Float32s, Series
-from tidemark.demand_model import FORMAT, DemandModel, Probe, forecast
 from tidemark.errors import TidemarkError
-from tidemark.forecasts import Forecasts
+from tidemark.models import demand, demand_model
+from tidemark.models.champion import Champion
+from tidemark.models.demand import LONG, SERVED, Float32s, Series
+from tidemark.models.demand_model import FORMAT, DemandModel, Probe, forecast
+from tidemark.models.forecasts import Forecasts
 
 HOURS = np.arange(10, 21)
 FIRST = np.datetime64("2026-03-02")  # a Monday

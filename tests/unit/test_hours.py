@@ -16,10 +16,10 @@ from tests.samples import body, sale
 from tidemark.adapters.memory import MemoryLedger, MemoryStream
 from tidemark.adapters.memory_runs import MemoryObjects
 from tidemark.cells import Cell
-from tidemark.demand import Series
-from tidemark.forecasts import ALL
-from tidemark.hours import DAYS, FOLDER, HourlyItems
 from tidemark.ingest import Ingest
+from tidemark.models.demand import Series
+from tidemark.models.forecasts import ALL
+from tidemark.models.hours import DAYS, FOLDER, HourlyItems
 from tidemark.scoring import RulesOnly
 from tidemark.store import Store
 from tidemark.writer import Clock

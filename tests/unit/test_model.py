@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.samples import body, sale
-from tidemark import sales_model
 from tidemark.adapters.litert_model import LiteRtScorer
-from tidemark.champion import Champion
 from tidemark.errors import TidemarkError
 from tidemark.ingest import Examined, examine
-from tidemark.sales_model import Probe
+from tidemark.models import sales_model
+from tidemark.models.champion import Champion
+from tidemark.models.sales_model import Probe
 from tidemark.scoring import Scores
 from tidemark.store import Store
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulator.rich import World
-from tidemark.price_drift import learn, moved
+from tidemark.models.price_drift import learn, moved
 from tidemark.store import Store
 
 STORE = Store()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tidemark.promotion import Measure, gain, judge
+from tidemark.models.promotion import Measure, gain, judge
 
 RANDOM = np.random.default_rng(1)
 ROWS = 2_000

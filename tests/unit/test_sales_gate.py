@@ -8,10 +8,10 @@ import pytest
 
 from flows import sales_gate
 from flows.sales_gate import judge, unfit
-from tidemark import sales_model
-from tidemark.model_keys import SALES_FILE
-from tidemark.sales_model import LARGEST
-from tidemark.sales_registry import BUNDLED
+from tidemark.models import sales_model
+from tidemark.models.keys import SALES_FILE
+from tidemark.models.sales_model import LARGEST
+from tidemark.models.sales_registry import BUNDLED
 from tidemark.store import Store
 
 CONTENT = (BUNDLED / SALES_FILE).read_bytes()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tidemark import sales_model
 from tidemark.adapters.memory_runs import MemoryObjects, MemoryRuns
-from tidemark.champion import Champion, Decision, Gain
 from tidemark.errors import Misuse, NotFound, TidemarkError
-from tidemark.model_keys import RESULT, SALES, SALES_FILE, SHADOW, folder
-from tidemark.model_registry import Made
-from tidemark.sales_registry import BUNDLED, SalesRegistry
+from tidemark.models import sales_model
+from tidemark.models.champion import Champion, Decision, Gain
+from tidemark.models.keys import RESULT, SALES, SALES_FILE, SHADOW, folder
+from tidemark.models.registry import Made
+from tidemark.models.sales_registry import BUNDLED, SalesRegistry
 
 CONTENT = sales_model.loads((BUNDLED / SALES_FILE).read_bytes())
 RESULTS = (BUNDLED / RESULT).read_bytes()

@@ -8,13 +8,13 @@ import pytest
 from tests.samples import body, sale
 from tidemark.adapters.memory_runs import MemoryRuns
 from tidemark.batch import Batch, Bools
-from tidemark.champion import Champion
 from tidemark.errors import TidemarkError
 from tidemark.ingest import Examined, candidates_of, examine
-from tidemark.model_keys import SALES, SHADOW
-from tidemark.sales_scorer import ChampionScorer
+from tidemark.models.champion import Champion
+from tidemark.models.keys import SALES, SHADOW
+from tidemark.models.sales_scorer import ChampionScorer
+from tidemark.models.standing import LOOK_EVERY_S
 from tidemark.scoring import RulesOnly, Scores
-from tidemark.standing import LOOK_EVERY_S
 from tidemark.store import Store
 
 

@@ -13,12 +13,12 @@ import pytest
 from simulator import sources
 from simulator.sources import Row, priced
 from tests.samples import body
-from tidemark import sales_model
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.ingest import Examined, candidates_of, examine
 from tidemark.ledger import Entry
-from tidemark.sales_findings import Finding
-from tidemark.sales_watch import NEWEST, PROMPT_MS, Watch, Watched, watch
+from tidemark.models import sales_model
+from tidemark.models.sales_findings import Finding
+from tidemark.models.sales_watch import NEWEST, PROMPT_MS, Watch, Watched, watch
 from tidemark.store import Store
 
 STORE = Store()

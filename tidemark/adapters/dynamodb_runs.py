@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from botocore.exceptions import ClientError
 
-from tidemark.champion import Champion, Decision
 from tidemark.errors import NotFound
+from tidemark.models.champion import Champion, Decision
 from tidemark.ports import Runs
 from tidemark.runs import STATUSES, Batch, FlowState, Run, RunPage, Status, read_cursor
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from tidemark import demand_model
-from tidemark.demand import Float32s, Series
-from tidemark.demand_model import PARITY, DemandModel
 from tidemark.errors import TidemarkError
-from tidemark.forecasts import Forecasts
+from tidemark.models import demand_model
+from tidemark.models.demand import Float32s, Series
+from tidemark.models.demand_model import PARITY, DemandModel
+from tidemark.models.forecasts import Forecasts
 
 SIGNATURE = "serving_default"
 SAYS = ("mean", "quantiles")

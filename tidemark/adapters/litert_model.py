@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 from tidemark.batch import Batch, Bools
 from tidemark.errors import TidemarkError
 from tidemark.features import Featurizer, Float32s
-from tidemark.sales_model import PARITY, SalesModel, must_fit
+from tidemark.models.sales_model import PARITY, SalesModel, must_fit
 from tidemark.scoring import Scores
 from tidemark.store import Store
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tidemark import runs
-from tidemark.champion import Champion, Decision
 from tidemark.errors import NotFound
+from tidemark.models.champion import Champion, Decision
 from tidemark.ports import Found, Object, Objects, Runs
 from tidemark.runs import Batch, FlowState, Run, RunPage, Status
 

@@ -19,13 +19,13 @@ from tidemark.cli.console import err, out, print_json
 from tidemark.errors import Misuse, TidemarkError
 from tidemark.local import stores
 from tidemark.local.home import Home
-from tidemark.model_keys import DEMAND, SALES, SHADOW
+from tidemark.models.keys import DEMAND, SALES, SHADOW
 from tidemark.ports import Runs
 from tidemark.runs import SALES_MODEL
 
 if TYPE_CHECKING:
-    from tidemark.model_registry import ModelRegistry
-    from tidemark.sales_registry import SalesRegistry
+    from tidemark.models.registry import ModelRegistry
+    from tidemark.models.sales_registry import SalesRegistry
 
 BY_HAND = "by hand"
 OFF = "off"
@@ -62,8 +62,9 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
 
 def check(file: Annotated[Path, typer.Argument(help="A model's file, such as models/sales/sales.model.")]) -> None:
     """Look whether a model's file could serve: whole, for this store's sales, and saying what it said when trained."""
-    from tidemark import sales_model, settings
+    from tidemark import settings
     from tidemark.adapters.litert_model import LiteRtScorer
+    from tidemark.models import sales_model
     from tidemark.settings import StoreSettings
 
     try:
@@ -145,13 +146,13 @@ def _runs() -> Runs:
 
 
 def _sales() -> SalesRegistry:
-    from tidemark.sales_registry import SalesRegistry
+    from tidemark.models.sales_registry import SalesRegistry
 
     return SalesRegistry(*stores.open_pipelines(Home()))
 
 
 def _registry(model: str) -> ModelRegistry:
-    from tidemark.model_registry import ModelRegistry
+    from tidemark.models.registry import ModelRegistry
 
     if model == SALES:
         return _sales()

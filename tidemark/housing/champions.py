@@ -13,15 +13,15 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from tidemark import promotion
-from tidemark.champion import Champion
 from tidemark.errors import TidemarkError
 from tidemark.housing.dataset import Dataset
 from tidemark.housing.geography import Floats
 from tidemark.housing.price_model import PriceModel
 from tidemark.housing.training import BASELINES, Contender
+from tidemark.models import promotion
+from tidemark.models.champion import Champion
+from tidemark.models.promotion import Verdict
 from tidemark.ports import Objects
-from tidemark.promotion import Verdict
 
 FOLDER = "models/housing/"
 DOLLARS = promotion.Measure(unit="$")

@@ -9,8 +9,8 @@ import msgspec
 
 from tidemark.housing.monitoring import Freshness, Quality, Volume
 from tidemark.markdown import correlation, dollars, figure, moment, percent, plain, table
+from tidemark.models.shift import Drift
 from tidemark.runs import Batch, Intake, Run
-from tidemark.shift import Drift
 
 
 class Monitoring(msgspec.Struct, frozen=True):

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tidemark.champion import Champion, Decision, Gain
 from tidemark.housing.dataset import Dataset
 from tidemark.housing.evaluation import Evaluation, Interval
 from tidemark.housing.features import OCEAN
 from tidemark.housing.training import BASELINES, MAKERS, Advantage, Judgement, Region
 from tidemark.markdown import dollars, figure, moment, percent, table
+from tidemark.models.champion import Champion, Decision, Gain
 from tidemark.runs import Run
 
 # Ridge regression on the census figures reaches .61: below that, the model adds nothing to a straight line.

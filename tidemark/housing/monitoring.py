@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import pandas as pd
 
-from tidemark import shift
 from tidemark.housing.columns import COLUMNS
+from tidemark.models import shift
+from tidemark.models.shift import Drift, Sketch, Status, status_of, worst
 from tidemark.runs import Batch
-from tidemark.shift import Drift, Sketch, Status, status_of, worst
 
 REFERENCE_BATCHES = 5
 RECENT_BATCHES = 20

@@ -7,15 +7,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from tidemark.champion import Champion
 from tidemark.errors import Unavailable
 from tidemark.housing.features import ENOUGH, OCEAN, Blocks
 from tidemark.housing.geography import Floats
 from tidemark.housing.price_model import COVERAGE, FIGURES, Estimates, PriceModel
 from tidemark.housing.requests import Answer, Asked, Band, Block, Model, Prediction, Reason
+from tidemark.models.champion import Champion
+from tidemark.models.standing import Standing
 from tidemark.ports import Objects, Runs
 from tidemark.runs import PRICE_MODEL
-from tidemark.standing import Standing
 
 IMPOSSIBLE = "no block has more bedrooms than rooms: the price means nothing"
 LONELY = "nothing comparable within 3 km: the price is less sure than its interval says"

@@ -21,9 +21,9 @@ from tidemark.errors import NotFound
 from tidemark.housing import batches as checks
 from tidemark.housing.dataset import split
 from tidemark.housing.monitoring import sketch
+from tidemark.models.shift import Sketch
 from tidemark.ports import Found, Objects, Runs
 from tidemark.runs import INCOMING, TAKEN, Batch, Intake
-from tidemark.shift import Sketch
 
 CLEAN = "housing/clean/"
 QUARANTINE = "housing/quarantine/"

@@ -9,8 +9,8 @@ from tests.unit.housing.samples import drawn
 from tidemark.housing import monitoring
 from tidemark.housing.columns import BY_NAME, COLUMNS, NUMBERS
 from tidemark.housing.monitoring import drift, freshness, quality, sketch, volume
+from tidemark.models.shift import ColumnDrift, Drift, Sketch, grid, merge, worst
 from tidemark.runs import Batch
-from tidemark.shift import ColumnDrift, Drift, Sketch, grid, merge, worst
 
 INCOME = "median_income"
 

@@ -34,7 +34,7 @@ from tidemark.housing.profile.univariate import (
     Summary,
     Types,
 )
-from tidemark.significance import (
+from tidemark.models.significance import (
     chi_squared,
     correlation_p,
     cramers_v,

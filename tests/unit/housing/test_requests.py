@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from functions.api import examples
 from tests.pipelines import champion_of, small_model
 from tidemark.adapters.memory_runs import MemoryObjects, MemoryRuns
-from tidemark.champion import Champion
 from tidemark.errors import BadRequest, TooLarge, Unavailable
 from tidemark.housing.columns import BY_NAME, CATEGORY
 from tidemark.housing.features import OCEAN
 from tidemark.housing.price_model import REASONS
 from tidemark.housing.requests import Asked, Block, Ocean, Reason, decode, json_schemas
 from tidemark.housing.serving import Serving, predict
-from tidemark.standing import LOOK_EVERY_S
+from tidemark.models.champion import Champion
+from tidemark.models.standing import LOOK_EVERY_S
 
 BLOCK: dict[str, Any] = examples.BLOCK
 NUMBERS = [name for name in Block.__struct_fields__ if name != CATEGORY]

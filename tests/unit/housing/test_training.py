@@ -11,7 +11,6 @@ from sklearn.metrics import mean_absolute_error, mean_absolute_percentage_error,
 
 from tests.unit.housing.blocks import dataset, frame
 from tidemark.adapters.memory_runs import MemoryObjects
-from tidemark.champion import Champion
 from tidemark.errors import TidemarkError
 from tidemark.housing import candidates, champions, evaluation
 from tidemark.housing.dataset import FOLDS_FILE, SPATIAL_FOLDS, Dataset, from_frame, regions, split
@@ -29,6 +28,7 @@ from tidemark.housing.training import (
     judge,
     serving,
 )
+from tidemark.models.champion import Champion
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,9 +16,9 @@ from streamlit_app.overview import Listed, Overview, listed, read
 from streamlit_app.words import JUDGED, STATES
 from tests.explorer import Behind
 from tests.pipelines import DATA, ML, NOW, run_of
-from tidemark import shift
 from tidemark.adapters.memory_runs import MemoryRuns
 from tidemark.errors import BadRequest, NotFound, TidemarkError, Unauthorized, Unavailable
+from tidemark.models import shift
 from tidemark.runs import FLOWS, STATUSES, RunPage, Status
 
 

@@ -9,7 +9,7 @@ from tidemark.housing.columns import NUMBERS, PRICE
 from tidemark.housing.profile.importance import Importance
 from tidemark.housing.profile.relations import Correlations
 from tidemark.looks import minus, money
-from tidemark.shift import PSI, ColumnDrift, Drift
+from tidemark.models.shift import PSI, ColumnDrift, Drift
 
 
 def correlation_map(result: Correlations) -> Layers:

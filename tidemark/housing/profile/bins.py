@@ -14,7 +14,7 @@ import numpy as np
 
 from tidemark.housing.columns import BY_NAME, NUMBERS, PRICE
 from tidemark.housing.profile.study import TWENTIETHS, Measured, Study, bin_of, finite
-from tidemark.significance import mean_interval
+from tidemark.models.significance import mean_interval
 
 BINS = 20
 MOST_BARS = 60

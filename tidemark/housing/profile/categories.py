@@ -10,7 +10,7 @@ import msgspec
 
 from tidemark.housing.columns import BY_NAME, CATEGORY, HELD_OUT, ID, NUMBERS
 from tidemark.housing.profile.study import GAPPY, Category, Study, finite, ladder
-from tidemark.significance import mean_interval
+from tidemark.models.significance import mean_interval
 
 
 class OneHot(msgspec.Struct, frozen=True):

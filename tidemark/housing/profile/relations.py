@@ -14,7 +14,7 @@ import numpy as np
 from tidemark.housing.columns import CATEGORY, NUMBERS
 from tidemark.housing.profile.bins import quantile_edges
 from tidemark.housing.profile.study import GAPPY, Measured, Moments, Study, bin_of, finite, ranks
-from tidemark.significance import (
+from tidemark.models.significance import (
     Counts,
     chi_squared,
     correlation_p,

@@ -10,7 +10,7 @@ import numpy as np
 
 from tidemark.housing.columns import BY_NAME, CATEGORY, COLUMNS, HELD_OUT, ID, NUMBERS
 from tidemark.housing.profile.study import GAPPY, Measured, Moments, Study, finite
-from tidemark.significance import chi_squared
+from tidemark.models.significance import chi_squared
 
 IQR_FENCE = 1.5
 """Tukey's: an outlier is further than this many interquartile ranges outside the quartiles."""

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from tidemark.champion import Champion, Decision
 from tidemark.errors import Misuse, TidemarkError
-from tidemark.model_keys import CARD, KERAS, RESULT, folder
+from tidemark.models.champion import Champion, Decision
+from tidemark.models.keys import CARD, KERAS, RESULT, folder
+from tidemark.models.sales_findings import Worth
+from tidemark.models.sales_model import fingerprint as fingerprint_of
 from tidemark.ports import Objects, Runs
-from tidemark.sales_findings import Worth
-from tidemark.sales_model import fingerprint as fingerprint_of
 
 ALGORITHM = "keras"
 LOOKED_AT = 200

@@ -9,10 +9,10 @@ import hashlib
 
 import msgspec
 
-from tidemark.champion import Champion
 from tidemark.errors import TidemarkError
 from tidemark.features import SALE, Featurizer
-from tidemark.price_drift import Prices
+from tidemark.models.champion import Champion
+from tidemark.models.price_drift import Prices
 from tidemark.store import Store
 
 FORMAT = 1
@@ -34,7 +34,7 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What clean sales were like that it was judged on: their prices, counts of each column on a fixed grid (see
-    `tidemark/sales_watch.py`), the share that it held for anomalies, and the share inside its quantiles 10 to 90."""
+    `sales_watch.py`), the share that it held for anomalies, and the share inside its quantiles 10 to 90."""
 
     prices: Prices
     rows: int

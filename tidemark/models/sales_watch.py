@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tidemark import shift
 from tidemark.ledger import Entry
-from tidemark.price_drift import Moved, moved
-from tidemark.sales_findings import Finding, Status
-from tidemark.sales_model import Reference, SalesModel
-from tidemark.shift import Drift, Sketch, worst
+from tidemark.models import shift
+from tidemark.models.price_drift import Moved, moved
+from tidemark.models.sales_findings import Finding, Status
+from tidemark.models.sales_model import Reference, SalesModel
+from tidemark.models.shift import Drift, Sketch, worst
 from tidemark.store import MINUTES_PER_DAY, Store, local_minute
 
 NEWEST = 1_000

@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 
 from tidemark import cells as counting
-from tidemark.demand import Series
 from tidemark.errors import NotFound
-from tidemark.forecasts import ALL
+from tidemark.models.demand import Series
+from tidemark.models.forecasts import ALL
 from tidemark.ports import Cells, Objects
 from tidemark.store import MINUTES_PER_DAY, Store, day_name, local_minute, offset_minutes
 

@@ -1,7 +1,7 @@
 """The demand model as one file, and what it forecasts: items of each series in the next hours, with intervals.
 
 The network says quantiles; what is told are intervals that are moved by how far the newest outcomes lay outside what
-the same network would have said of them (see `tidemark/conformal.py`), in logs of 1 + items, each series and lead by
+the same network would have said of them (see `conformal.py`), in logs of 1 + items, each series and lead by
 itself.
 """
 
@@ -15,14 +15,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tidemark import conformal, demand
-from tidemark.champion import Champion
-from tidemark.demand import LONG, Bools, Float32s, Floats, Found, Ints, Series, Table
 from tidemark.errors import TidemarkError
-from tidemark.forecasts import Forecast, Forecasts, Past
-from tidemark.sales_model import LARGEST as LARGEST
-from tidemark.sales_model import PARITY as PARITY
-from tidemark.sales_model import fingerprint as fingerprint
+from tidemark.models import conformal, demand
+from tidemark.models.champion import Champion
+from tidemark.models.demand import LONG, Bools, Float32s, Floats, Found, Ints, Series, Table
+from tidemark.models.forecasts import Forecast, Forecasts, Past
+from tidemark.models.sales_model import LARGEST as LARGEST
+from tidemark.models.sales_model import PARITY as PARITY
+from tidemark.models.sales_model import fingerprint as fingerprint
 
 FORMAT = 1
 LEAST = 0.5

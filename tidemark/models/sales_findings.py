@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from tidemark.champion import Champion
 from tidemark.markdown import moment, table
+from tidemark.models.champion import Champion
 from tidemark.runs import Run
 
 Status = Literal["ok", "warn", "alert"]

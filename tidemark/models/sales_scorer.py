@@ -7,11 +7,11 @@ from collections.abc import Callable
 import msgspec
 
 from tidemark.batch import Batch, Bools
-from tidemark.champion import Champion
-from tidemark.model_keys import SALES, SHADOW
+from tidemark.models.champion import Champion
+from tidemark.models.keys import SALES, SHADOW
+from tidemark.models.standing import Standing
 from tidemark.ports import Runs
 from tidemark.scoring import Beside, Scorer, Scores
-from tidemark.standing import Standing
 
 Read = Callable[[Champion], Scorer]
 Report = Callable[[str], object]

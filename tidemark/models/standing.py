@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from tidemark.champion import Champion
+from tidemark.models.champion import Champion
 from tidemark.ports import Runs
 
 M = TypeVar("M")

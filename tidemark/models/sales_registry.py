@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from tidemark import data, sales_model
-from tidemark.champion import Champion, Decision
-from tidemark.model_keys import CARD, RESULT, SALES, SALES_FILE, SHADOW, card_key
-from tidemark.model_registry import Kept, ModelRegistry, worth_of
+from tidemark import data
+from tidemark.models import sales_model
+from tidemark.models.champion import Champion, Decision
+from tidemark.models.keys import CARD, RESULT, SALES, SALES_FILE, SHADOW, card_key
+from tidemark.models.registry import Kept, ModelRegistry, worth_of
+from tidemark.models.sales_model import SalesModel
 from tidemark.ports import Objects, Runs
-from tidemark.sales_model import SalesModel
 
 BUNDLED = data.ROOT / "models" / "sales"
 

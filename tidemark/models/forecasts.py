@@ -6,8 +6,8 @@ from datetime import date
 
 import msgspec
 
-from tidemark.champion import Champion
-from tidemark.sales_findings import Worth
+from tidemark.models.champion import Champion
+from tidemark.models.sales_findings import Worth
 
 ALL = "all"
 """The series of everything that the store sells."""

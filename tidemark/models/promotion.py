@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tidemark.champion import Gain
+from tidemark.models.champion import Gain
 
 RESAMPLES = 2_000
 CONFIDENCE = 0.95

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from tidemark.significance import holm
+from tidemark.models.significance import holm
 
 Status = Literal["ok", "warn", "alert"]
 Counts: TypeAlias = npt.NDArray[np.int64]
