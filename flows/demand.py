@@ -23,8 +23,6 @@ from tidemark.models.registry import ALGORITHM
 from tidemark.store import MINUTES_PER_DAY, local_minute
 
 ERROR = Measure(digits=2)
-FEWEST = 28
-"""Trading days below which nothing is learnt."""
 LATEST = 21
 
 
@@ -43,7 +41,7 @@ async def learn(work: Work, python: Path, minute: int, folder: Path) -> Learnt:
         with work.step("hours", "Count the items of each hour"):
             found = work.parts.hours.until(minute)
             whole = demand.traded(found._replace(days=found.days[:-1], counts=found.counts[:-1]))
-        demand.must_reach(whole.days, FEWEST)
+        demand.must_reach(whole.days, demand.FEWEST)
         with work.step("train-demand", "Learn to forecast, and judge on the newest fifth of the days"):
             outcome = await trainer.train(
                 trainer.DEMAND, python, demand.dumps(whole), _serving(work), folder, work.log.info

@@ -27,6 +27,7 @@ from tidemark.adapters.litert_demand import LiteRtDemand
 from tidemark.errors import TidemarkError
 from tidemark.models import demand_model
 from tidemark.models.demand import (
+    FEWEST,
     LONG,
     SERVED,
     Bools,
@@ -50,8 +51,6 @@ from training.shops import Shop
 from training.study import MEMBERS, SIMPLE
 
 FIT, CHOOSE = 0.6, 0.8
-FEWEST = 28
-"""Trading days: four weeks, of which the first `LONG` days only say what is usual."""
 PROBED = 16
 TRIALS = 3
 STEPS, LEAST_BATCH, MOST_BATCH = 40, 64, 1024

@@ -13,11 +13,11 @@ import pytest
 from tidemark.adapters.litert_demand import AT_ONCE, LiteRtDemand
 from tidemark.errors import TidemarkError
 from tidemark.models import demand_model
-from tidemark.models.demand import SERVED, Series, dumps, table
+from tidemark.models.demand import FEWEST, SERVED, Series, dumps, table
 from tidemark.models.demand_model import DemandModel
 from training import network, served_demand
 from training.search import Trials
-from training.served_demand import FEWEST, Result, Trained, train
+from training.served_demand import Result, Trained, train
 
 HOURS = np.arange(10, 21)
 NAMES = ("A Food", "B Food")

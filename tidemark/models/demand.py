@@ -30,6 +30,8 @@ LEADS = (1, 2, 3, 6)
 SERVED = (1, 2, 3, 4, 5, 6)
 """Hours ahead that are forecast where a model serves."""
 SHORT, LONG = 5, 20  # trading days
+FEWEST = 28
+"""Trading days that a model is learnt from: four weeks, of which the first `LONG` only say what is usual."""
 WEEKS = 4
 WEEKDAYS = 7
 _MONDAY = 4  # of 1970: the first one, in days since its beginning
