@@ -69,7 +69,8 @@ def _look(work: Work, newest: Sequence[Entry]) -> tuple[Seen, Watch | None]:
         words = f"The model that is meant to serve cannot: {error}. Whoever served before goes on."
         broken = Finding(BROKEN, "Champion", "alert", words)
         return Seen("", "", champion, shadow, 0, False, None, None, "alert", [broken], (), ""), None
-    parts.sales.publish_card(serving)
+    if champion is None:
+        parts.sales.publish_card(serving)
     since = champion.at if champion else 0
     watched = Watched(serving.model, since, _shadow(work), sales_gate.microseconds(scorer))
     truth = parts.runs.told(entry.invoice_id for entry in newest if entry.anomaly)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import mlflow.pyfunc
 import msgspec
 import numpy as np
 import pandas as pd
@@ -58,19 +57,6 @@ class ServedModel(PythonModel):
         )
         said = self._model.forecast(found, int((params or {}).get("at", 24)))
         return pd.DataFrame([msgspec.structs.asdict(one) for one in said.coming])
-
-
-def save(model: bytes, folder: Path) -> None:
-    """Write the model in MLflow's form."""
-    file = folder.with_suffix(".model")
-    file.write_bytes(model)
-    mlflow.pyfunc.save_model(
-        str(folder),
-        python_model=__file__,
-        artifacts={"model": str(file)},
-        signature=SIGNATURE,
-        pip_requirements=["tidemark"],  # given, since inferring them takes ten seconds
-    )
 
 
 set_model(ServedModel())

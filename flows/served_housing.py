@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import mlflow.pyfunc
 import pandas as pd
 from mlflow.models import ModelSignature, set_model
 from mlflow.pyfunc.model import PythonModel
@@ -38,19 +37,6 @@ class ServedModel(PythonModel):
         """Price, `low` and `high` of each row."""
         found = self._model.estimates(blocks_of(model_input))
         return pd.DataFrame({"price": found.price, "low": found.low, "high": found.high}, index=model_input.index)
-
-
-def save(model: bytes, folder: Path) -> None:
-    """Write the model in MLflow's form."""
-    file = folder.with_suffix(".npz")
-    file.write_bytes(model)
-    mlflow.pyfunc.save_model(
-        str(folder),
-        python_model=__file__,
-        artifacts={"model": str(file)},
-        signature=SIGNATURE,
-        pip_requirements=["tidemark"],  # given, since inferring them takes ten seconds
-    )
 
 
 set_model(ServedModel())

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import mlflow.pyfunc
 import msgspec
 import pandas as pd
 from mlflow.models import ModelSignature, set_model
@@ -81,19 +80,6 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
         for name, value in row.items()
         if value not in absent and not (isinstance(value, float) and math.isnan(value))
     }
-
-
-def save(model: bytes, folder: Path) -> None:
-    """Write the model in MLflow's form."""
-    file = folder.with_suffix(".model")
-    file.write_bytes(model)
-    mlflow.pyfunc.save_model(
-        str(folder),
-        python_model=__file__,
-        artifacts={"model": str(file)},
-        signature=SIGNATURE,
-        pip_requirements=["tidemark"],  # given, since inferring them takes ten seconds
-    )
 
 
 set_model(ServedModel())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
+import mlflow.pyfunc
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, ViewType
 
@@ -19,23 +21,37 @@ AT_ONCE = 200  # runs deleted by one flow run at most, so that a backlog delays 
 
 
 class Tracked(NamedTuple):
-    """What is tracked: its experiment, and how its models stand in the registry. `save` writes one in MLflow's form."""
+    """What is tracked: its experiment, and how its models stand in the registry. `served`: the module that serves them,
+    with their signature."""
 
     experiment: str
     registered: str
     description: str
-    save: Callable[[bytes, Path], None]
+    served: ModuleType
 
 
 OF_HOUSING = Tracked(
-    EXPERIMENTS[HOUSING_ML], "housing-price", "A block's median house value, with interval", served_housing.save
+    EXPERIMENTS[HOUSING_ML], "housing-price", "A block's median house value, with interval", served_housing
 )
 OF_DEMAND = Tracked(
-    EXPERIMENTS[SALES_MODEL], "demand", "Items that each product line sells in the next hours", served_demand.save
+    EXPERIMENTS[SALES_MODEL], "demand", "Items that each product line sells in the next hours", served_demand
 )
 OF_SALES = Tracked(
-    EXPERIMENTS[SALES_MODEL], "sales", "A sale's anomaly score, basket quantiles and segment", served_sales.save
+    EXPERIMENTS[SALES_MODEL], "sales", "A sale's anomaly score, basket quantiles and segment", served_sales
 )
+
+
+def save(model: bytes, served: ModuleType, folder: Path) -> None:
+    """Write a model's file in MLflow's form, to be served by a module."""
+    file = folder.with_suffix(".file")
+    file.write_bytes(model)
+    mlflow.pyfunc.save_model(
+        str(folder),
+        python_model=str(served.__file__),
+        artifacts={"model": str(file)},
+        signature=served.SIGNATURE,
+        pip_requirements=["tidemark"],  # given, since inferring them takes ten seconds
+    )
 
 
 class Tracking:
@@ -79,7 +95,7 @@ class Tracking:
         for version in self._versions(fingerprint):
             return version
         with tempfile.TemporaryDirectory() as folder:
-            self._tracked.save(model, Path(folder) / "model")
+            save(model, self._tracked.served, Path(folder) / "model")
             self._client.log_artifacts(run, str(Path(folder) / "model"), "model")
         created = self._client.create_model_version(
             self._tracked.registered, f"runs:/{run}/model", run, tags={"fingerprint": fingerprint}
