@@ -9,7 +9,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import uvicorn
@@ -100,8 +99,7 @@ class Bridge(httpx.BaseTransport):
         self.asked.append(f"{request.method} {request.url.path}")
         if self.down:
             raise httpx.ConnectError("refused")
-        with ThreadPoolExecutor(1) as aside:  # a browser's test may have left a loop in this thread
-            return aside.submit(lambda: asyncio.run(self._answer(request))).result()
+        return asyncio.run(self._answer(request))
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         async with httpx.AsyncClient(transport=self._app) as client:

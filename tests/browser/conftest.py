@@ -34,8 +34,9 @@ def says(page: Page, kpis: dict[str, Any], seconds: float = 15) -> None:
         expect(shown).to_have_attribute("data-exact", str(kpis[name]), timeout=seconds * 1000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """Closed with the last of these tests: Playwright leaves a running loop in the thread, where no other may start."""
     with sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(

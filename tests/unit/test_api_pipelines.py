@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -53,8 +52,7 @@ class Api:
             async with httpx.AsyncClient(transport=self.transport, base_url="http://api") as client:
                 return await client.get(path, params=query)
 
-        with ThreadPoolExecutor(1) as aside:  # a browser's test may have left a loop in this thread
-            return aside.submit(lambda: asyncio.run(answer())).result()
+        return asyncio.run(answer())
 
     def get(self, path: str, **query: Any) -> Any:
         answer = self.ask(path, **query)
