@@ -12,7 +12,7 @@ import httpx
 import psutil
 
 from benchmarks.cloud import function_environment, local_cloud, peer
-from benchmarks.measure import ROOT, Result, cpu_seconds, median
+from benchmarks.measure import Result, cpu_seconds, median
 from benchmarks.peers import pydantic_path
 from benchmarks.runtime_api import Function
 from infra import bundles
@@ -20,6 +20,9 @@ from simulator import sources
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.ingest import examine
 from tidemark.local.home import free_port
+from tidemark.models import sales_model
+from tidemark.models.keys import SALES_FILE
+from tidemark.models.sales_registry import BUNDLED
 from tidemark.store import Store
 
 BATCH = 500
@@ -54,7 +57,7 @@ def _rows(seed: int, count: int) -> list[dict[str, Any]]:
 
 def _core() -> tuple[float, dict[str, float]]:
     store = Store()
-    scorer = LiteRtScorer(ROOT / "models" / "sales", store)
+    scorer = LiteRtScorer(sales_model.loads((BUNDLED / SALES_FILE).read_bytes()), store)
     rows = [{**row, **{k: float(row[k]) for k in ("unit_price", "tax", "total")}} for row in _rows(1, BATCH)]
     body = json.dumps({"sales": rows}).encode()
     ours: list[float] = []

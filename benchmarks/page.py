@@ -176,7 +176,7 @@ def _cells(rows_a_cell: int) -> bytes:
     store, draw = Store(), random.Random(9)
     names = [*store.branches, *store.product_lines, *store.customer_types, *store.payments]
     place = {name: number for number, name in enumerate(names)}
-    cells = []
+    cells: list[list[object]] = []
     minute = FIRST_MINUTE
     while len(cells) * rows_a_cell < ROWS:
         if store.opens <= minute // 60 % 24 < store.closes:

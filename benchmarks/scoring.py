@@ -25,7 +25,7 @@ def run() -> Result:
         raise TidemarkError(f"the runtimes could not be measured:\n{done.stderr[-2000:]}")
     told = json.loads(done.stdout.splitlines()[-1])
     one, many = told["seconds"]["1"], told["seconds"]["256"]
-    figures = {}
+    figures: dict[str, float] = {}
     for name in one:
         figures |= {
             f"{name}_single_row_microseconds": round(one[name] * 1e6, 2),

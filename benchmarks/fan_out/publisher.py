@@ -12,13 +12,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from benchmarks.measure import ROOT
 from simulator import sources
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.adapters.redis_stream import RedisStream
 from tidemark.cells import ZERO, Cell, CellKey, Combo, Measures, add
 from tidemark.errors import Unavailable
 from tidemark.ingest import Examined, candidates_of, examine
+from tidemark.models import sales_model
+from tidemark.models.keys import SALES_FILE
+from tidemark.models.sales_registry import BUNDLED
 from tidemark.store import Store
 from tidemark.writer import Candidate, new_name
 
@@ -92,7 +94,7 @@ class _Writer:
 def _drawn() -> Iterator[Candidate]:
     """Sales as they are after ingest's examination."""
     store = Store()
-    scorer = LiteRtScorer(ROOT / "models" / "sales", store)
+    scorer = LiteRtScorer(sales_model.loads((BUNDLED / SALES_FILE).read_bytes()), store)
     rows = sources.kaggle(21, store)
     for _ in range(DRAWN // LARGEST):
         found = examine(json.dumps({"sales": list(itertools.islice(rows, LARGEST))}).encode(), store, scorer)
