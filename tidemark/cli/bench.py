@@ -20,6 +20,7 @@ BENCHES = {
     "page": "page",
     "scoring": "scoring",
     "flows": "flows",
+    "explorer": "explorer",
     "history": "history",
     "soak": "soak",
 }

@@ -1,0 +1,136 @@
+"""Binning a table once. DuckDB reads; every column leaves one file of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tidemark.cubes import columns as binned
+from tidemark.cubes.columns import BARS, OTHER, Codes, Column
+from tidemark.cubes.table import DESCRIPTION, VERSION, Description, Table, codes_file, sample_file
+
+Progress = Callable[[int, int], None]
+"""Told how many rows are done, of how many; raises to stop."""
+
+LOOKED_AT = "SELECT * FROM readable USING SAMPLE reservoir(200000 ROWS) REPEATABLE (1)"
+"""Rows whose values choose the zones."""
+SAMPLE = 1_000_000
+BATCH = 1_000_000
+SEED = 20_190_101
+
+_WHOLE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
+_TIMES = {"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"}
+
+
+def build(
+    source: duckdb.DuckDBPyRelation,
+    folder: Path,
+    made_of: str,
+    progress: Progress = lambda *_: None,
+    sample: int = SAMPLE,
+) -> Table:
+    """Bin all columns of a table; nothing stands in `folder` until all is done.
+
+    Columns that hold lists, structures or bytes are left out. `sample`: how many rows the sample is to have.
+    """
+    part = folder.with_name(folder.name + ".part")
+    part.mkdir(parents=True, exist_ok=True)
+    readable = _readable(source)
+    columns = choose(source)
+    (rows,) = source.aggregate("count(*)").fetchall()[0]
+    _encode(readable, columns, part, rows, progress)
+    sampled = min(rows, sample)
+    _draw_sample(columns, part, rows, sampled)
+    description = Description(VERSION, made_of, rows, sampled, tuple(columns))
+    (part / DESCRIPTION).write_bytes(msgspec.json.encode(description))
+    part.replace(folder)
+    return Table.open(folder)
+
+
+def choose(source: duckdb.DuckDBPyRelation) -> list[Column]:
+    """How each column is cut, chosen from some of its rows; of times, from the first and the last of all."""
+    types = _types(source)
+    looked_at = _readable(source).query("readable", LOOKED_AT)
+    assert looked_at is not None
+    some = looked_at.to_arrow_table()
+    found = []
+    for name, values in zip(some.column_names, some.columns, strict=True):
+        kind = types[name]
+        if kind in _TIMES:
+            ends = ", ".join(f"epoch_ms({end}({_quoted(name)}))::DOUBLE" for end in ("min", "max"))
+            least, most = source.aggregate(ends).fetchall()[0]
+            found.append(binned.of_times(name, least or 0.0, most or 0.0))
+        elif pa.types.is_floating(values.type):
+            found.append(binned.of_numbers(name, values.to_numpy(), kind in _WHOLE))
+        else:
+            counted = values.drop_null().value_counts()
+            by_frequency = sorted(
+                zip(counted.field("counts").to_pylist(), counted.field("values").to_pylist(), strict=True),
+                key=lambda pair: (-pair[0], pair[1]),
+            )
+            found.append(binned.of_categories(name, [label for _, label in by_frequency[: BARS + 1]]))
+    return found
+
+
+def _types(source: duckdb.DuckDBPyRelation) -> dict[str, str]:
+    return {name: str(kind) for name, kind in zip(source.columns, source.types, strict=True)}
+
+
+def _readable(source: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The columns that can be binned: numbers and times as DOUBLE, NaN where missing; categories as text."""
+    read = {name: _expression(name, kind) for name, kind in _types(source).items()}
+    return source.project(", ".join(f"{found} AS {_quoted(name)}" for name, found in read.items() if found))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _expression(name: str, kind: str) -> str | None:
+    if kind in _TIMES:
+        return f"coalesce(epoch_ms({_quoted(name)})::DOUBLE, 'nan'::DOUBLE)"
+    if kind in _WHOLE or kind in {"FLOAT", "DOUBLE"} or kind.startswith("DECIMAL"):
+        return f"coalesce({_quoted(name)}::DOUBLE, 'nan'::DOUBLE)"
+    if kind in {"VARCHAR", "BOOLEAN", "UUID"} or kind.startswith("ENUM"):
+        return f"{_quoted(name)}::VARCHAR"
+    return None
+
+
+def _encode(
+    readable: duckdb.DuckDBPyRelation, columns: list[Column], folder: Path, rows: int, progress: Progress
+) -> None:
+    done = 0
+    with ExitStack() as files:
+        outs = [files.enter_context(codes_file(folder, place).open("wb")) for place in range(len(columns))]
+        for batch in readable.to_arrow_reader(BATCH):
+            for column, out, values in zip(columns, outs, batch.columns, strict=True):
+                out.write(_codes(column, values).tobytes())
+            done += len(batch)
+            progress(done, rows)
+
+
+def _codes(column: Column, values: Any) -> Codes:
+    if column.kind != "category":
+        return column.encode(values.to_numpy(zero_copy_only=False))
+    other = len(column.labels) - 1 if column.labels[-1:] == (OTHER,) else column.missing
+    found = pc.index_in(values, value_set=pa.array(column.labels, pa.string()))
+    codes: Codes = found.fill_null(other).to_numpy(zero_copy_only=False).astype(column.dtype)
+    if values.null_count:
+        codes[values.is_null().to_numpy(zero_copy_only=False)] = column.missing
+    return codes
+
+
+def _draw_sample(columns: list[Column], folder: Path, rows: int, sampled: int) -> None:
+    """Rows drawn without putting back, the same for all columns."""
+    drawn = np.sort(np.random.default_rng(SEED).choice(rows, sampled, replace=False, shuffle=False))
+    for place, column in enumerate(columns):
+        codes = np.memmap(codes_file(folder, place), column.dtype, "r") if rows else np.empty(0, column.dtype)
+        sample_file(folder, place).write_bytes(codes[drawn].tobytes())
