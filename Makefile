@@ -30,7 +30,7 @@ down: ## End everything that `make up` started
 	@test ! -x .venv/bin/tidemark || .venv/bin/tidemark down
 
 .PHONY: install
-install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html ## Only install
+install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html web/explorer/dist/explorer.js ## Only install
 
 .PHONY: test
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run the tests
@@ -53,7 +53,7 @@ chromium: .venv/installed-dev
 
 .PHONY: bench
 bench: install .venv/installed-dev .venv-bench/installed benchmarks/peers/node_socketio/node_modules/installed chromium ## Run all benchmarks
-	@for name in ingest cold-start sale-to-screen fan-out scoring flows; do .venv/bin/tidemark bench $$name; done
+	@for name in ingest cold-start sale-to-screen fan-out scoring flows explorer; do .venv/bin/tidemark bench $$name; done
 
 .PHONY: train
 train: .venv-train/installed ## Train the sales model anew
@@ -163,4 +163,8 @@ web/node_modules/installed: web/package-lock.json | .venv/installed-local
 
 web/live/dist/index.html: web/node_modules/installed $(shell find web/live/src web/live/index.html web/live/vite.config.ts -type f)
 	@echo "building the live page"
-	@cd web && $(NPM) run --silent build
+	@cd web && $(NPM) run --silent build --workspace live
+
+web/explorer/dist/explorer.js: web/node_modules/installed $(shell find web/explorer/src web/explorer/vite.config.ts -type f)
+	@echo "building the explorer's views"
+	@cd web && $(NPM) run --silent build --workspace explorer

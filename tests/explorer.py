@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import uvicorn
@@ -29,6 +30,8 @@ from tidemark.local.home import HOST, free_port
 from tidemark.local.supervisor import answers, wait_until
 from tidemark.runs import FLOWS
 from tidemark.store import Store
+
+NO_TABLES = Path("/nowhere")
 
 
 class Behind:
@@ -68,10 +71,10 @@ def served(app: FastAPI, port: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def explorer(api: str, token: str, pages: dict[str, str]) -> Iterator[str]:
+def explorer(api: str, token: str, pages: dict[str, str], tables: Path = NO_TABLES) -> Iterator[str]:
     """The app over an API; `pages`: where Prefect and MLflow are. Gives its address."""
     port = free_port()
-    service = services.explorer(port, api, token, pages)
+    service = services.explorer(port, api, token, pages, tables)
     process = subprocess.Popen(
         service.command,
         env={**os.environ, **service.environment},

@@ -181,6 +181,9 @@ class ExplorerSettings:
     mlflow_url: Annotated[
         str, Meta(description="MLflow's server, that the Streamlit app links to; empty where there is none")
     ] = ""
+    tables: Annotated[
+        str, Meta(description="folder where the explorer keeps tables as it has binned them; `~` is the user's own")
+    ] = "~/.cache/tidemark/tables"
 
 
 S = TypeVar("S")

@@ -19,17 +19,19 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
 _TICKS = 5
+_NOTES = {"log": "logarithmic", "quantile": "equal counts"}
 
 
 class Axis(msgspec.Struct, frozen=True):
     """What the page knows of a column (web/explorer/src/frame.ts).
 
-    `texts`, `literals`: of numbers and times the zones' edges, of categories their names; the literal of what was put
-    together is empty. `gaps`: whether values are missing.
+    `note`: how it is cut, where not evenly. `texts`, `literals`: of numbers and times the zones' edges, of categories
+    their names; the literal of what was put together is empty. `gaps`: whether values are missing.
     """
 
     name: str
     kind: str
+    note: str
     places: int
     bars: int
     fine: int
@@ -59,6 +61,7 @@ def axis(column: Column, gaps: bool) -> Axis:
     return Axis(
         name=column.name,
         kind=column.kind,
+        note=_NOTES.get(column.scale, ""),
         places=column.missing + 1,
         bars=column.bars,
         fine=column.fine,
@@ -106,9 +109,8 @@ def key_of(view: View) -> str:
 
 
 def view_of(key: str) -> View:
-    """The view that a name means. Raises msgspec.ValidationError."""
-    names = msgspec.json.decode(key, type=tuple[str, ...])
-    return View(*names[:2])
+    """The view that a name means. Raises msgspec.DecodeError."""
+    return msgspec.json.decode(key, type=View)
 
 
 def number_texts(edges: tuple[float, ...]) -> list[str]:

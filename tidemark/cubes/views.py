@@ -16,7 +16,7 @@ CELLS_ACROSS = 32
 """Cells of a grid in each direction, what is missing included."""
 
 
-class View(msgspec.Struct, frozen=True, array_like=True):
+class View(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A histogram of the column `x`; with `y`, a grid of both."""
 
     x: str

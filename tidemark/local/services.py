@@ -111,8 +111,11 @@ def simulator(home: Home) -> Service:
     )
 
 
-def explorer(port: int, api: str, token: str, pages: dict[str, str]) -> Service:
-    """The Streamlit app, as its container would run; `pages`: where MLflow and Prefect are, if they are."""
+def explorer(port: int, api: str, token: str, pages: dict[str, str], tables: Path) -> Service:
+    """The Streamlit app, as its container would run.
+
+    `pages`: where MLflow and Prefect are, if they are; `tables`: where it keeps tables as it has binned them.
+    """
     options = [
         *("--server.address", HOST, "--server.port", str(port), "--browser.serverAddress", HOST),
         *("--server.allowedHosts", HOST, "--server.allowedHosts", "localhost"),
@@ -122,6 +125,7 @@ def explorer(port: int, api: str, token: str, pages: dict[str, str]) -> Service:
         "api_token": token,
         "prefect_url": pages.get("prefect", ""),
         "mlflow_url": pages.get("mlflow", ""),
+        "tables": str(tables),
     }
     return Service(
         "explorer",

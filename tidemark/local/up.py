@@ -90,7 +90,9 @@ def _explorer(home: Home, supervisor: Supervisor, state: State, say: Say) -> str
     """Start the Streamlit app; `state` tells it where everything else is. Returns its address."""
     port = home.ports(("explorer",))["explorer"]
     say("starting the explorer")
-    supervisor.add(services.explorer(port, state.endpoints["api"], state.tokens["read"], state.endpoints))
+    supervisor.add(
+        services.explorer(port, state.endpoints["api"], state.tokens["read"], state.endpoints, home.path / "tables")
+    )
     address = f"http://{HOST}:{port}"
     supervisor.wait_for("explorer", lambda: answers(f"{address}/_stcore/health"), seconds=60)
     return address

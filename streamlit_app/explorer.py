@@ -1,0 +1,143 @@
+"""The explorer's page: linked views of a table, brushed in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import streamlit as st
+
+from streamlit_app import session, sources
+from streamlit_app.tree import el
+from streamlit_app.view import show
+from tidemark.cubes.axes import frame, key_of, view_of
+from tidemark.cubes.columns import Column
+from tidemark.cubes.engine import Engine
+from tidemark.cubes.sources import Source, of_path, opened
+from tidemark.cubes.views import MOST_VIEWS, Question, Selection, Span, View
+from tidemark.data import ROOT
+from tidemark.errors import BadRequest, TidemarkError
+
+OWN = "A file or folder of your own"
+SHOWN = 8
+MODULE = ROOT / "web" / "explorer" / "dist" / "explorer.js"
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What the page asks for (web/explorer/src/explorer.ts)."""
+
+    table: str
+    active: str
+    selected: dict[str, tuple[Span, ...]]
+
+
+@st.cache_resource(show_spinner=False)
+def component() -> Any:
+    """The views' component."""
+    return st.components.v2.component("tidemark_explorer", js=MODULE.read_text())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def engine(made_of: str, _source: Source) -> Engine:
+    """What counts a table; binned first, where that was not done before."""
+    bar = st.progress(0.0, f"Reading {_source.title}")
+
+    def progress(done: int, rows: int) -> None:
+        bar.progress(min(done / max(rows, 1), 1.0), f"Reading {_source.title}: {done:,} of {rows:,} rows")
+
+    try:
+        folder = Path(session.configured().tables).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+        return Engine(opened(_source, folder, progress))
+    finally:
+        bar.empty()
+
+
+def page() -> None:
+    """Draw the page."""
+    show("explorer-head", el("header", el("h1", "Explorer"), cls="top"))
+    known = {source.title: source for source in sources.known()}
+    left, right = st.columns([1, 2])
+    title = left.selectbox("Table", [*known, OWN], key="table")
+    path = right.text_input("Its path, or s3://…", key="path") if title == OWN else ""
+    if title == OWN and not path:
+        show("explorer-none", el("p", "Name a CSV or Parquet file, or a folder of them. It is read here.", cls="empty"))
+        return
+    try:
+        source = of_path(path) if title == OWN else known[title]
+        counts = engine(source.made_of, source)
+    except TidemarkError as error:
+        show("explorer-problem", el("p", str(error), cls="problem"))
+        return
+    right.caption(source.about)
+    options = [key_of(View(name)) for name in counts.table.columns] + [key_of(view) for view in grids(counts)]
+    chosen = st.multiselect(
+        "Views",
+        options,
+        [key_of(view) for view in first(counts)],
+        format_func=lambda key: " × ".join(view_of(key).names),
+        max_selections=MOST_VIEWS,
+        key=f"views-{source.name}",
+    )
+    if not chosen:
+        show("explorer-none", el("p", "Choose what to look at.", cls="empty"))
+        return
+    _views(source, counts, tuple(view_of(key) for key in chosen))
+
+
+def grids(counts: Engine) -> list[View]:
+    """Pairs that can be seen as a grid: of numbers and times."""
+    names = [column.name for column in counts.table.columns.values() if column.kind != "category" and column.zones > 1]
+    return [View(x, y) for place, x in enumerate(names) for y in names[place + 1 :]][:200]
+
+
+def first(counts: Engine) -> list[View]:
+    """What is shown first: a map where there is one, and the columns that say something."""
+    columns = list(counts.table.columns.values())
+    names = {column.name for column in columns}
+    place = [View("longitude", "latitude")] if {"longitude", "latitude"} <= names else []
+    telling = [
+        View(column.name) for column in columns if _tells(column) and column.name not in {"longitude", "latitude"}
+    ]
+    return [*place, *telling][:SHOWN]
+
+
+def _tells(column: Column) -> bool:
+    return column.zones > 1 and not (column.kind == "category" and column.bars > 40)
+
+
+@st.fragment(key="views")
+def _views(source: Source, counts: Engine, views: tuple[View, ...]) -> None:
+    state = st.session_state
+
+    def asked() -> None:
+        value = state["cube"]["asked"]
+        if value is not None:
+            state["asked"] = msgspec.convert(value, Asked)
+            state["look"] = state.get("look", 0) + 1
+
+    question = _question(state.get("asked"), source, counts, views)
+    found = counts.known(question)
+    cube = found or counts.sampled(question)
+    content = frame(state.get("look", 0), source.sql, counts.table, cube, views)
+    component()(key="cube", data=content, on_asked_change=asked)
+    if not cube.exact:
+        counts.exact(question)
+        st.rerun(["views"])
+
+
+def _question(asked: Asked | None, source: Source, counts: Engine, views: tuple[View, ...]) -> Question:
+    """What is asked for; the first view where nothing is, or another table was meant."""
+    if asked is not None and asked.table == source.made_of and asked.active in map(key_of, views):
+        active = view_of(asked.active)
+        selections = tuple(
+            Selection(view_of(key), spans) for key, spans in sorted(asked.selected.items()) if view_of(key) in views
+        )
+        question = Question(active, tuple(view for view in views if view != active), selections)
+        try:
+            question.check(counts.table.columns)
+            return question
+        except BadRequest:
+            pass
+    return Question(views[0], views[1:])

@@ -1,0 +1,77 @@
+"""The tables that come with the product; each says where its rows are from."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import duckdb
+import pyarrow as pa
+
+from simulator import sources
+from tidemark import data
+from tidemark.cubes.sources import Reads, Source
+from tidemark.store import Store
+
+SUPERMARKET = "supermarket_sales.csv"
+RETAIL = "online_retail.csv.gz"
+HOUSING = "california_housing.csv"
+_SIMULATED = 100_000
+_TITLES = {SUPERMARKET: "Supermarket sales", RETAIL: "Online retail", HOUSING: "California housing"}
+
+
+def known() -> list[Source]:
+    """Those that are here; in place of the supermarket's file, where it is not, simulated sales."""
+    found = [_file(name) for name in (SUPERMARKET, RETAIL, HOUSING) if data.find(name)]
+    return found if found and found[0].name == _name(SUPERMARKET) else [_simulated(), *found]
+
+
+def _name(file: str) -> str:
+    return file.partition(".")[0]
+
+
+def _file(name: str) -> Source:
+    path = data.find(name)
+    assert path is not None
+    known_file = data.FILES[name]
+    about = f"{known_file.rows:,} rows; {name}, sha256 {known_file.sha256[:12]}"
+    return Source(_name(name), _TITLES[name], about, f"'{path}'", f"1:{known_file.sha256}", _reads(name, str(path)))
+
+
+def _reads(name: str, path: str) -> Reads:
+    def supermarket(to: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+        read = to.read_csv(path, dtype={"Date": "VARCHAR", "Time": "VARCHAR"})
+        return read.project(
+            """strptime("Date" || ' ' || "Time", '%m/%d/%Y %H:%M') AS sold_at, "Total" AS total,
+            "Unit price" AS unit_price, "Quantity" AS quantity, "Product line" AS product_line, "Branch" AS branch,
+            "Customer type" AS customer_type, "Gender" AS gender, "Payment" AS payment, "Rating" AS rating,
+            hour(strptime("Time", '%H:%M')) AS hour, dayname(strptime("Date", '%m/%d/%Y')) AS weekday"""
+        )
+
+    def retail(to: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+        return to.read_csv(path).project(
+            """"InvoiceDate" AS invoiced_at, "Quantity" AS quantity, "UnitPrice" AS unit_price,
+            "Quantity" * "UnitPrice" AS value, "Country" AS country, "StockCode" AS stock_code,
+            CASE WHEN "CustomerID" IS NULL THEN 'unknown' ELSE 'known' END AS customer,
+            CASE WHEN "InvoiceNo" LIKE 'C%' THEN 'cancellation' ELSE 'sale' END AS kind,
+            hour("InvoiceDate") AS hour, dayname("InvoiceDate") AS weekday"""
+        )
+
+    def housing(to: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+        return to.read_csv(path)
+
+    return {SUPERMARKET: supermarket, RETAIL: retail, HOUSING: housing}[name]
+
+
+def _simulated() -> Source:
+    def reads(to: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+        rows = list(islice(sources.kaggle(1, Store()), _SIMULATED))
+        table = pa.Table.from_pylist([{name: str(value) for name, value in row.items()} for row in rows])
+        return to.from_arrow(table).project(
+            """sold_at::TIMESTAMPTZ::TIMESTAMP AS sold_at, total::DOUBLE AS total, unit_price::DOUBLE AS unit_price,
+            quantity::INTEGER AS quantity, product_line, branch, customer_type, gender, payment,
+            rating::DOUBLE AS rating, hour(sold_at::TIMESTAMPTZ::TIMESTAMP) AS hour,
+            dayname(sold_at::TIMESTAMPTZ::TIMESTAMP) AS weekday"""
+        )
+
+    about = f"{_SIMULATED:,} simulated sales: the supermarket's file is not here (`tidemark data fetch` brings it)"
+    return Source("simulated", "Simulated sales", about, "sales", "1:kaggle:1", reads)
