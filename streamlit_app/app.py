@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from streamlit_app import explorer, housing, pipelines, session
+from streamlit_app import explorer, first_look_page, housing, pipelines, session
 from tidemark.errors import SettingsError
 
 HERE = Path(__file__).resolve().parent
@@ -20,6 +20,7 @@ def main() -> None:
     pages = [
         st.Page(pipelines.page, title="Pipelines", url_path="pipelines", default=True),
         st.Page(housing.page, title="Housing prices", url_path="housing"),
+        st.Page(first_look_page.page, title="First look", url_path="first-look"),
         st.Page(explorer.page, title="Explorer", url_path="explorer"),
     ]
     page = st.navigation(pages, position="top")

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import streamlit as st
 
-from streamlit_app import session, sources
+from streamlit_app import table_choice
 from streamlit_app.tree import el
 from streamlit_app.view import show
 from tidemark.cubes.axes import frame, key_of, view_of
 from tidemark.cubes.columns import Column
 from tidemark.cubes.engine import Engine
-from tidemark.cubes.sources import Source, of_path, opened
+from tidemark.cubes.sources import Source
 from tidemark.cubes.views import MOST_VIEWS, Question, Selection, Span, View
 from tidemark.data import ROOT
-from tidemark.errors import BadRequest, TidemarkError
+from tidemark.errors import BadRequest
 
-OWN = "A file or folder of your own"
 SHOWN = 8
 MODULE = ROOT / "web" / "explorer" / "dist" / "explorer.js"
 
@@ -38,39 +36,12 @@ def component() -> Any:
     return st.components.v2.component("tidemark_explorer", js=MODULE.read_text())
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def engine(made_of: str, _source: Source) -> Engine:
-    """What counts a table; binned first, where that was not done before."""
-    bar = st.progress(0.0, f"Reading {_source.title}")
-
-    def progress(done: int, rows: int) -> None:
-        bar.progress(min(done / max(rows, 1), 1.0), f"Reading {_source.title}: {done:,} of {rows:,} rows")
-
-    try:
-        folder = Path(session.configured().tables).expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
-        return Engine(opened(_source, folder, progress))
-    finally:
-        bar.empty()
-
-
 def page() -> None:
     """Draw the page."""
-    show("explorer-head", el("header", el("h1", "Explorer"), cls="top"))
-    known = {source.title: source for source in sources.known()}
-    left, right = st.columns([1, 2])
-    title = left.selectbox("Table", [*known, OWN], key="table")
-    path = right.text_input("Its path, or s3://…", key="path") if title == OWN else ""
-    if title == OWN and not path:
-        show("explorer-none", el("p", "Name a CSV or Parquet file, or a folder of them. It is read here.", cls="empty"))
+    chosen_table = table_choice.choose("Explorer", "Brush any view; the others follow.")
+    if chosen_table is None:
         return
-    try:
-        source = of_path(path) if title == OWN else known[title]
-        counts = engine(source.made_of, source)
-    except TidemarkError as error:
-        show("explorer-problem", el("p", str(error), cls="problem"))
-        return
-    right.caption(source.about)
+    source, counts = chosen_table
     options = [key_of(View(name)) for name in counts.table.columns] + [key_of(view) for view in grids(counts)]
     chosen = st.multiselect(
         "Views",

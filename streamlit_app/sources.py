@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import islice
 
 import duckdb
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from simulator import sources
 from tidemark import data
-from tidemark.cubes.sources import Reads, Source
+from tidemark.cubes.sources import Source
 from tidemark.store import Store
 
 SUPERMARKET = "supermarket_sales.csv"
@@ -34,32 +35,29 @@ def _file(name: str) -> Source:
     assert path is not None
     known_file = data.FILES[name]
     about = f"{known_file.rows:,} rows; {name}, sha256 {known_file.sha256[:12]}"
-    return Source(_name(name), _TITLES[name], about, f"'{path}'", f"1:{known_file.sha256}", _reads(name, str(path)))
+    query = _QUERIES[name].replace("$path", str(path).replace("'", "''"))
+    made_of = f"{known_file.sha256}:{hashlib.sha256(_QUERIES[name].encode()).hexdigest()}"
+    return Source(_name(name), _TITLES[name], about, f"({query})", made_of, lambda to: to.sql(query))
 
 
-def _reads(name: str, path: str) -> Reads:
-    def supermarket(to: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-        read = to.read_csv(path, dtype={"Date": "VARCHAR", "Time": "VARCHAR"})
-        return read.project(
-            """strptime("Date" || ' ' || "Time", '%m/%d/%Y %H:%M') AS sold_at, "Total" AS total,
-            "Unit price" AS unit_price, "Quantity" AS quantity, "Product line" AS product_line, "Branch" AS branch,
-            "Customer type" AS customer_type, "Gender" AS gender, "Payment" AS payment, "Rating" AS rating,
-            hour(strptime("Time", '%H:%M')) AS hour, dayname(strptime("Date", '%m/%d/%Y')) AS weekday"""
-        )
-
-    def retail(to: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-        return to.read_csv(path).project(
-            """"InvoiceDate" AS invoiced_at, "Quantity" AS quantity, "UnitPrice" AS unit_price,
-            "Quantity" * "UnitPrice" AS value, "Country" AS country, "StockCode" AS stock_code,
-            CASE WHEN "CustomerID" IS NULL THEN 'unknown' ELSE 'known' END AS customer,
-            CASE WHEN "InvoiceNo" LIKE 'C%' THEN 'cancellation' ELSE 'sale' END AS kind,
-            hour("InvoiceDate") AS hour, dayname("InvoiceDate") AS weekday"""
-        )
-
-    def housing(to: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-        return to.read_csv(path)
-
-    return {SUPERMARKET: supermarket, RETAIL: retail, HOUSING: housing}[name]
+_QUERIES = {
+    SUPERMARKET: """
+    SELECT strptime("Date" || ' ' || "Time", '%m/%d/%Y %H:%M') AS sold_at, "Total" AS total,
+        "Unit price" AS unit_price, "Quantity" AS quantity, "Product line" AS product_line, "Branch" AS branch,
+        "Customer type" AS customer_type, "Gender" AS gender, "Payment" AS payment, "Rating" AS rating,
+        hour(sold_at) AS hour, dayname(sold_at) AS weekday
+    FROM read_csv('$path', types = {'Date': 'VARCHAR', 'Time': 'VARCHAR'})
+    """,
+    RETAIL: """
+    SELECT "InvoiceDate" AS invoiced_at, "Quantity" AS quantity, "UnitPrice" AS unit_price,
+        "Quantity" * "UnitPrice" AS value, "Country" AS country, "StockCode" AS stock_code,
+        CASE WHEN "CustomerID" IS NULL THEN 'unknown' ELSE 'known' END AS customer,
+        CASE WHEN "InvoiceNo" LIKE 'C%' THEN 'cancellation' ELSE 'sale' END AS kind,
+        hour(invoiced_at) AS hour, dayname(invoiced_at) AS weekday
+    FROM read_csv('$path')
+    """,
+    HOUSING: "SELECT * FROM read_csv('$path')",
+}
 
 
 def _simulated() -> Source:

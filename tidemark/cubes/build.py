@@ -12,16 +12,17 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import feather
 
 from tidemark.cubes import columns as binned
 from tidemark.cubes.columns import BARS, OTHER, Codes, Column
-from tidemark.cubes.table import DESCRIPTION, VERSION, Description, Table, codes_file, sample_file
+from tidemark.cubes.table import DESCRIPTION, VERSION, Description, Table, codes_file, sample_file, some_file
 
 Progress = Callable[[int, int], None]
 """Told how many rows are done, of how many; raises to stop."""
 
 LOOKED_AT = "SELECT * FROM readable USING SAMPLE reservoir(200000 ROWS) REPEATABLE (1)"
-"""Rows whose values choose the zones."""
+"""Rows whose values choose the zones, and are kept as they are."""
 SAMPLE = 1_000_000
 BATCH = 1_000_000
 SEED = 20_190_101
@@ -44,7 +45,9 @@ def build(
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
     readable = _readable(source)
-    columns = choose(source)
+    some = _looked_at(readable)
+    columns = choose(source, some)
+    feather.write_feather(some, str(some_file(part)))
     (rows,) = source.aggregate("count(*)").fetchall()[0]
     _encode(readable, columns, part, rows, progress)
     sampled = min(rows, sample)
@@ -55,12 +58,15 @@ def build(
     return Table.open(folder)
 
 
-def choose(source: duckdb.DuckDBPyRelation) -> list[Column]:
+def _looked_at(readable: duckdb.DuckDBPyRelation) -> pa.Table:
+    found = readable.query("readable", LOOKED_AT)
+    assert found is not None
+    return found.to_arrow_table()
+
+
+def choose(source: duckdb.DuckDBPyRelation, some: pa.Table) -> list[Column]:
     """How each column is cut, chosen from some of its rows; of times, from the first and the last of all."""
     types = _types(source)
-    looked_at = _readable(source).query("readable", LOOKED_AT)
-    assert looked_at is not None
-    some = looked_at.to_arrow_table()
     found = []
     for name, values in zip(some.column_names, some.columns, strict=True):
         kind = types[name]

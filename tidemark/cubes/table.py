@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import feather
 
 from tidemark.cubes.columns import Codes, Column
 from tidemark.errors import BadRequest
 
-VERSION = 1
+VERSION = 2
 DESCRIPTION = "table.json"
 
 
@@ -52,6 +54,10 @@ class Table:
             raise BadRequest(f"{folder}: binned by version {description.version}; this one reads {VERSION}")
         return cls(folder, description)
 
+    def some_rows(self) -> pa.Table:
+        """Some of the rows as they were read: numbers and times as float64, NaN where missing; categories as text."""
+        return feather.read_table(str(some_file(self.folder)))
+
     def codes(self, name: str) -> Codes:
         """Every row's code."""
         return self._codes[name]
@@ -83,6 +89,11 @@ def codes_file(folder: Path, place: int) -> Path:
 def sample_file(folder: Path, place: int) -> Path:
     """Where a column's codes of the sampled rows are."""
     return folder / f"column-{place}.sample"
+
+
+def some_file(folder: Path) -> Path:
+    """Where some of the rows are, as they were read."""
+    return folder / "some.arrow"
 
 
 def _mapped(path: Path, column: Column, rows: int) -> Any:

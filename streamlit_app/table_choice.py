@@ -1,0 +1,61 @@
+"""Which table is looked at: one that comes with the product, or one of the user's own. All of these pages share it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from streamlit_app import session, sources
+from streamlit_app.tree import el
+from streamlit_app.view import show
+from tidemark.cubes.engine import Engine
+from tidemark.cubes.sources import Source, of_path, opened
+from tidemark.errors import TidemarkError
+
+OWN = "A file or folder of your own"
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def engine(made_of: str, _source: Source) -> Engine:
+    """What counts a table; binned first, where that was not done before. Raises TidemarkError."""
+    bar = st.progress(0.0, f"Reading {_source.title}")
+
+    def progress(done: int, rows: int) -> None:
+        bar.progress(min(done / max(rows, 1), 1.0), f"Reading {_source.title}: {done:,} of {rows:,} rows")
+
+    try:
+        folder = Path(session.configured().tables).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+        return Engine(opened(_source, folder, progress))
+    finally:
+        bar.empty()
+
+
+def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
+    """A page's head with the choice of a table; None where none is open, which is said."""
+    head = el("header", el("h1", heading), el("p", about, cls="faint grow"), cls="top")
+    show("table-head", head)
+    known = {source.title: source for source in sources.known()}
+    titles = [*known, OWN]
+    state = st.session_state
+    left, right = st.columns([1, 2])
+    held = state.get("looked-at", titles[0])
+    title = left.selectbox("Table", titles, titles.index(held) if held in titles else 0)
+    state["looked-at"] = title
+    path = ""
+    if title == OWN:
+        path = right.text_input("Its path, or s3://…", state.get("own-path", ""))
+        state["own-path"] = path
+        if not path:
+            none = "Name a CSV or Parquet file, or a folder of them. It is read here; nothing is sent anywhere."
+            show("table-none", el("p", none, cls="empty"))
+            return None
+    try:
+        source = of_path(path) if title == OWN else known[title]
+        counts = engine(source.made_of, source)
+    except TidemarkError as error:
+        show("table-problem", el("p", str(error), cls="problem"))
+        return None
+    right.caption(source.about)
+    return source, counts
