@@ -19,18 +19,20 @@ import numpy as np
 import psutil
 import pyarrow as pa
 
+from benchmarks import explorer_page
 from benchmarks.measure import ROOT, Result, median
-from tidemark.cubes.build import build
 from tidemark.cubes.columns import Column
 from tidemark.cubes.cube import Counts, Cube
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.sampling import estimate
+from tidemark.cubes.sources import of_path, opened
 from tidemark.cubes.table import Table, codes_file
 from tidemark.cubes.views import CELLS_ACROSS, Question, Span, View
 
 ROWS = int(os.environ.get("TIDEMARK_BENCH_ROWS", "100000000"))
 IN_MEMORY = 200_000_000
 FOLDER = ROOT / ".tidemark" / "bench" / f"explorer-{ROWS}"
+TABLES = FOLDER.with_name(f"{FOLDER.name}-tables")
 FILES_OF = 50_000_000
 TURNS = 5
 TURNS_OF_RAW = 3
@@ -74,8 +76,9 @@ class Turn(NamedTuple):
 
 def run() -> Result:
     """All comparisons."""
-    files, drawn_s = _drawn()
-    table, built_s = _built(files)
+    drawn_s = _drawn()
+    table, built_s = _built()
+    files = [str(file) for file in sorted(FOLDER.glob("*.parquet"))]
     engine = Engine(table)
     engine.exact(QUESTION)  # compiles
     figures = {"rows": float(ROWS), "draw_seconds": drawn_s, "build_seconds": built_s}
@@ -94,6 +97,10 @@ def run() -> Result:
             ratios[f"{side}.{name}"] = round(median(walls[side]) / median(walls["ours"]), 2)
             ratios[f"{side}.{name}_cpu"] = round(median(cpus[side]) / median(cpus["ours"]), 2)
     figures |= _brushes(engine) | _coverage(engine)
+    engine.exact(QUESTION)
+    page = explorer_page.measured(str(FOLDER), TABLES)
+    ratios["streamlit_native.round_trip"] = round(page["native_round_trip_ms"] / page["round_trip_ms"], 2)
+    figures |= page
     figures["peak_rss_gb"] = round(psutil.Process().memory_info().rss / 1e9, 2)
     return Result(
         "explorer",
@@ -107,30 +114,27 @@ def run() -> Result:
     )
 
 
-def _drawn() -> tuple[list[str], float]:
+def _drawn() -> float:
     began = time.perf_counter()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    files = []
     with duckdb.connect() as connection:
         connection.execute("SET threads = 2")
         for first in range(0, ROWS, FILES_OF):
-            path = FOLDER / f"{first}.parquet"
-            files.append(str(path))
+            path = FOLDER / f"{first:010}.parquet"
             if not path.exists():
                 part = path.with_suffix(".part")
                 query = DRAWN.format(rows=ROWS, first=first, end=min(first + FILES_OF, ROWS))
                 connection.sql(query).write_parquet(str(part))
                 part.rename(path)
-    return files, round(time.perf_counter() - began, 1)
+    return round(time.perf_counter() - began, 1)
 
 
-def _built(files: list[str]) -> tuple[Table, float]:
-    folder = FOLDER / "table"
-    shutil.rmtree(folder, ignore_errors=True)
+def _built() -> tuple[Table, float]:
+    """The table as the explorer's page builds it of the folder, and where it looks for it."""
+    shutil.rmtree(TABLES, ignore_errors=True)
+    TABLES.mkdir()
     began = time.perf_counter()
-    with duckdb.connect() as connection:
-        connection.execute("SET threads = 2")
-        table = build(connection.read_parquet(files), folder, "bench")
+    table = opened(of_path(str(FOLDER)), TABLES)
     return table, round(time.perf_counter() - began, 1)
 
 

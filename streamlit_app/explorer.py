@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import wait
 from typing import Any
 
 import msgspec
@@ -19,6 +21,7 @@ from tidemark.data import ROOT
 from tidemark.errors import BadRequest
 
 SHOWN = 8
+LOOKS_UP_S = 0.03
 MODULE = ROOT / "web" / "explorer" / "dist" / "explorer.js"
 
 
@@ -54,6 +57,7 @@ def page() -> None:
     if not chosen:
         show("explorer-none", el("p", "Choose what to look at.", cls="empty"))
         return
+    st.session_state["whole run"] = True
     _views(source, counts, tuple(view_of(key) for key in chosen))
 
 
@@ -93,9 +97,22 @@ def _views(source: Source, counts: Engine, views: tuple[View, ...]) -> None:
     cube = found or counts.sampled(question)
     content = frame(state.get("look", 0), source.sql, counts.table, cube, views)
     component()(key="cube", data=content, on_asked_change=asked)
+    whole = state.pop("whole run", False)
     if not cube.exact:
-        counts.exact(question)
-        st.rerun(["views"])
+        _count(counts, question)
+        st.rerun(scope="app" if whole else "fragment")
+
+
+def _count(counts: Engine, question: Question) -> None:
+    """Wait until all rows are counted; where something else is asked meanwhile, this run ends, and the counting."""
+    stop, slot = threading.Event(), st.empty()
+    counting = counts.start(question, stop)
+    try:
+        while wait([counting], timeout=LOOKS_UP_S).not_done:
+            slot.empty()  # Streamlit ends a run only where it draws
+        counting.result()
+    finally:
+        stop.set()
 
 
 def _question(asked: Asked | None, source: Source, counts: Engine, views: tuple[View, ...]) -> Question:

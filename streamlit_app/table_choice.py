@@ -40,13 +40,14 @@ def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
     titles = [*known, OWN]
     state = st.session_state
     left, right = st.columns([1, 2])
-    held = state.get("looked-at", titles[0])
+    linked = st.query_params.get("path")
+    held = state.get("looked-at", OWN if linked else titles[0])
     title = left.selectbox("Table", titles, titles.index(held) if held in titles else 0)
     state["looked-at"] = title
     path = ""
     if title == OWN:
-        path = right.text_input("Its path, or s3://…", state.get("own-path", ""))
-        state["own-path"] = path
+        path = right.text_input("Its path, or s3://…", state.get("own-path", linked or ""))
+        state["own-path"] = st.query_params["path"] = path
         if not path:
             none = "Name a CSV or Parquet file, or a folder of them. It is read here; nothing is sent anywhere."
             show("table-none", el("p", none, cls="empty"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +37,7 @@ class Engine:
         self._kept = Kept(table)
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, "cubes")
+        self._started = ThreadPoolExecutor(threads, "questions")
 
     def sampled(self, question: Question) -> Cube:
         """An answer from the sample. Raises BadRequest."""
@@ -57,8 +58,13 @@ class Engine:
         self._kept.keep(cube)
         return cube
 
+    def start(self, question: Question, stop: threading.Event) -> Future[Cube]:
+        """Begin to count all rows; the caller goes on meanwhile."""
+        return self._started.submit(self.exact, question, stop)
+
     def close(self) -> None:
         """End the threads."""
+        self._started.shutdown()
         self._pool.shutdown()
 
     def _answer(self, question: Question, codes: Callable[[str], Codes], rows: int, stop: threading.Event) -> Cube:
