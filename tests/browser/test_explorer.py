@@ -9,9 +9,11 @@ import duckdb
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from streamlit_app.first_look_page import NOTHING
 from tests.explorer import explorer
 
-ROWS = 50_000
+ROWS = 1_200_000
+"""More than the sample has, so that it answers first."""
 DRAWN = f"""
 COPY (
     SELECT
@@ -38,7 +40,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with explorer(NO_API, "none", {}, tmp_path_factory.mktemp("tables")) as address:
-        yield f"{address}/explorer"
+        yield address
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def views(context: BrowserContext, address: str, table: Path) -> Page:
     """The page with the table open, and its cube exact."""
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.goto(address)
+    page.goto(f"{address}/explorer")
     choose_own(page, str(table))
     expect(page.locator(".explorer")).to_have_attribute("data-exact", "true")
     expect(line(page)).to_have_text(f"{ROWS:,} of {ROWS:,} rows")
@@ -131,7 +133,7 @@ def test_what_cannot_be_read_is_told(context: BrowserContext, address: str, tmp_
     wide = tmp_path / "wide.csv"
     wide.write_text(",".join(f"c{number}" for number in range(10_000)) + "\n" + ",".join("1" * 10_000) + "\n")
     page = context.new_page()
-    page.goto(address)
+    page.goto(f"{address}/explorer")
     for path, words in (
         (tmp_path / "none.csv", "there is no such file or folder"),
         (broken, "cannot be read"),
@@ -140,3 +142,14 @@ def test_what_cannot_be_read_is_told(context: BrowserContext, address: str, tmp_
     ):
         choose_own(page, str(path))
         expect(page.locator(".problem")).to_contain_text(words)
+
+
+def test_a_table_is_looked_at_first(context: BrowserContext, address: str, table: Path) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/first-look?path={table}")
+    expect(page.get_by_role("heading", name="What stands out")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(NOTHING)).to_be_visible()
+    expect(page.get_by_role("row", name="price number")).to_contain_text("5.0 %")
+    expect(page.get_by_text("price is missing in 5.0 % of the rows.")).to_be_visible()
+    page.get_by_role("link", name="Explorer").click()
+    expect(line(page)).to_have_text(f"{ROWS:,} of {ROWS:,} rows")
