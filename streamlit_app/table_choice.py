@@ -40,13 +40,17 @@ def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
     titles = [*known, OWN]
     state = st.session_state
     left, right = st.columns([1, 2])
-    linked = st.query_params.get("path")
-    held = state.get("looked-at", OWN if linked else titles[0])
-    title = left.selectbox("Table", titles, titles.index(held) if held in titles else 0)
+    if state.get("choosing-on") != heading:  # Streamlit forgets what a widget holds once another page is shown
+        linked = st.query_params.get("path") or state.get("own-path", "")
+        held = state.get("looked-at", OWN if linked else titles[0])
+        state["table"] = held if held in titles else titles[0]
+        state["path"] = linked
+        state["choosing-on"] = heading
+    title = left.selectbox("Table", titles, key="table")
     state["looked-at"] = title
     path = ""
     if title == OWN:
-        path = right.text_input("Its path, or s3://…", state.get("own-path", linked or ""))
+        path = right.text_input("Its path, or s3://…", key="path")
         state["own-path"] = st.query_params["path"] = path
         if not path:
             none = "Name a CSV or Parquet file, or a folder of them. It is read here; nothing is sent anywhere."
