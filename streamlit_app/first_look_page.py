@@ -17,7 +17,6 @@ from tidemark.looks import percent
 SHOWN, ACROSS = 12, 2
 NOTHING = "there is nothing here to be learnt about one from another"
 _HEADS = ("column", "kind", "distinct ", "missing ", "least ", "middle ", "most ", "at a cap ", "far out ")
-_KINDS = {"number": "number", "time": "time", "category": "category"}
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -89,7 +88,7 @@ def _columns(columns: list[ColumnLook]) -> Tree:
         shares = [percent(share) if share else "none" for share in (column.missing, column.capped, column.far)]
         cells = [
             column.name,
-            _KINDS[column.kind],
+            column.kind,
             f"{column.distinct:,}",
             shares[0],
             column.least,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from itertools import islice
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import streamlit as st
 
 from simulator import sources
+from streamlit_app.session import KEPT_S
 from tidemark import data
 from tidemark.cubes.sources import Source
 from tidemark.store import Store
@@ -20,9 +23,14 @@ _SIMULATED = 100_000
 _TITLES = {SUPERMARKET: "Supermarket sales", RETAIL: "Online retail", HOUSING: "California housing"}
 
 
+@st.cache_resource(show_spinner=False, ttl=KEPT_S)
 def known() -> list[Source]:
-    """Those that are here; in place of the supermarket's file, where it is not, simulated sales."""
-    found = [_file(name) for name in (SUPERMARKET, RETAIL, HOUSING) if data.find(name)]
+    """Those that are here; where the supermarket's file is not, simulated sales in its place.
+
+    Files are checked by their sha256, which takes half a second: once in a while, not at each refresh.
+    """
+    here = {name: data.find(name) for name in (SUPERMARKET, RETAIL, HOUSING)}
+    found = [_file(name, path) for name, path in here.items() if path]
     return found if found and found[0].name == _name(SUPERMARKET) else [_simulated(), *found]
 
 
@@ -30,9 +38,7 @@ def _name(file: str) -> str:
     return file.partition(".")[0]
 
 
-def _file(name: str) -> Source:
-    path = data.find(name)
-    assert path is not None
+def _file(name: str, path: Path) -> Source:
     known_file = data.FILES[name]
     about = f"{known_file.rows:,} rows; {name}, sha256 {known_file.sha256[:12]}"
     query = _QUERIES[name].replace("$path", str(path).replace("'", "''"))

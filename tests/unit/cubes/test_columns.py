@@ -75,21 +75,19 @@ def test_a_column_that_says_nothing_has_a_bar(values: list[float]) -> None:
 @pytest.mark.parametrize(
     ("first", "last", "bars", "second"),
     [
-        ((2019, 1, 1, 10), (2019, 1, 1, 20, 59), 44, (2019, 1, 1, 10, 15)),
-        ((2019, 1, 1, 10), (2019, 3, 1, 20), 60, (2019, 1, 2)),
-        ((2019, 1, 2), (2019, 12, 30), 53, (2019, 1, 7)),
-        ((2015, 1, 2), (2019, 12, 30), 60, (2015, 2, 1)),
-        ((1950, 6, 1), (2019, 12, 30), 35, (1952, 1, 1)),
+        ("2019-01-01T10:00", "2019-01-01T20:59", 44, "2019-01-01T10:15"),
+        ("2019-01-01T10:00", "2019-03-01T20:00", 60, "2019-01-02"),
+        ("2019-01-02", "2019-12-30", 53, "2019-01-07"),
+        ("2015-01-02", "2019-12-30", 60, "2015-02-01"),
+        ("1950-06-01", "2019-12-30", 35, "1952-01-01"),
     ],
 )
-def test_times_are_cut_by_the_calendar(
-    first: tuple[int, ...], last: tuple[int, ...], bars: int, second: tuple[int, ...]
-) -> None:
-    ends = [datetime(*moment, tzinfo=UTC).timestamp() * 1000 for moment in (first, last)]  # type: ignore[misc, arg-type]
+def test_times_are_cut_by_the_calendar(first: str, last: str, bars: int, second: str) -> None:
+    ends = [datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp() * 1000 for moment in (first, last)]
     column = columns.of_times("at", ends[0], ends[1])
     assert (column.bars, column.fine) == (bars, 3)
     assert column.edges[0] <= ends[0] <= ends[1] < column.edges[-1]
-    assert datetime.fromtimestamp(column.edges[8] / 1000, UTC) == datetime(*second, tzinfo=UTC)  # type: ignore[misc, arg-type]
+    assert datetime.fromtimestamp(column.edges[8] / 1000, UTC) == datetime.fromisoformat(second).replace(tzinfo=UTC)
 
 
 def test_rare_categories_are_put_together() -> None:

@@ -6,7 +6,6 @@ import type { Surface } from "./surface";
 export interface Colours {
   readonly accent: string;
   readonly soft: string;
-  readonly line: string;
   readonly edge: string;
   readonly faint: string;
   readonly text: string;

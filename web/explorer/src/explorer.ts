@@ -14,7 +14,7 @@ export interface Asked {
   readonly selected: Selected;
 }
 
-const COLOURS: readonly (keyof Colours)[] = ["accent", "soft", "line", "edge", "faint", "text"];
+const COLOURS: readonly (keyof Colours)[] = ["accent", "soft", "edge", "faint", "text"];
 
 export class Explorer {
   private frame: Frame | undefined;
@@ -27,6 +27,8 @@ export class Explorer {
   private tiles = new Map<string, Tile>();
   private shape = false;
   private asked: Asked | undefined;
+  /** What was selected when the hand went down. */
+  private drag: Selected | undefined;
   private colours: Colours | undefined;
   private drawing = 0;
   private readonly line: HTMLElement;
@@ -115,8 +117,6 @@ export class Explorer {
     this.tiles = new Map(views.map((view) => [view.key, new Tile(view, hand)]));
     this.grid.replaceChildren(...[...this.tiles.values()].map((tile) => tile.element));
   }
-
-  private drag: Selected | undefined;
 
   private brushed(key: string, spans: Spans, done: boolean): void {
     this.drag ??= this.selected;
