@@ -6,7 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from streamlit_app import explorer, first_look_page, housing, pipelines, session
+from streamlit_app.explorer import first_look, linked_views
+from streamlit_app.housing import page as housing
+from streamlit_app.pipelines import page as pipelines
+from streamlit_app.ui import session
 from tidemark.errors import SettingsError
 
 HERE = Path(__file__).resolve().parent
@@ -20,8 +23,8 @@ def main() -> None:
     pages = [
         st.Page(pipelines.page, title="Pipelines", url_path="pipelines", default=True),
         st.Page(housing.page, title="Housing prices", url_path="housing"),
-        st.Page(first_look_page.page, title="First look", url_path="first-look"),
-        st.Page(explorer.page, title="Explorer", url_path="explorer"),
+        st.Page(first_look.page, title="First look", url_path="first-look"),
+        st.Page(linked_views.page, title="Explorer", url_path="explorer"),
     ]
     page = st.navigation(pages, position="top")
     try:

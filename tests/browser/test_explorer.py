@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from streamlit_app.first_look_page import NOTHING
+from streamlit_app.explorer.first_look import NOTHING
 from tests.explorer import explorer
 
 ROWS = 1_200_000

@@ -5,8 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from streamlit_app import sources
-from streamlit_app.first_look_page import chart, verdict
+from streamlit_app.explorer import sources
+from streamlit_app.explorer.first_look import chart, verdict
 from tidemark import data
 from tidemark.cubes.build import build
 from tidemark.cubes.engine import Engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamlit_app.api import Api
+from streamlit_app.ui.api import Api
 from tests.explorer import Behind, Bridge
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.api import examples
-from streamlit_app.api import Api, Judged
-from streamlit_app.overview import Listed, Overview, listed, read
-from streamlit_app.words import JUDGED, STATES
+from streamlit_app.pipelines.overview import Listed, Overview, listed, read
+from streamlit_app.ui.api import Api, Judged
+from streamlit_app.ui.words import JUDGED, STATES
 from tests.explorer import Behind
 from tests.pipelines import DATA, ML, NOW, run_of
 from tidemark.adapters.memory_runs import MemoryRuns

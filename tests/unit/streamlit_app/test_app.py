@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from streamlit_app import session
+from streamlit_app.ui import session
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = tomllib.loads((ROOT / "streamlit_app" / ".streamlit" / "config.toml").read_text())
@@ -17,7 +17,7 @@ CONFIG = tomllib.loads((ROOT / "streamlit_app" / ".streamlit" / "config.toml").r
 
 def test_the_palette_is_the_live_page_s() -> None:
     palette = _palette(ROOT / "web" / "live" / "src" / "styles" / "base.css")
-    own = _palette(ROOT / "streamlit_app" / "view.css")
+    own = _palette(ROOT / "streamlit_app" / "ui" / "view.css")
     assert {name: own[name] for name in own if name in palette} == {
         name: palette[name] for name in own if name in palette
     }

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from streamlit_app import session
-from streamlit_app.api import Api
-from streamlit_app.blocks import FIELDS, block, usual
-from streamlit_app.tree import text_of
-from streamlit_app.words import choice
+from streamlit_app.housing.blocks import FIELDS, block, usual
+from streamlit_app.ui import session
+from streamlit_app.ui.api import Api
+from streamlit_app.ui.tree import text_of
+from streamlit_app.ui.words import choice
 from tests.explorer import Behind, Bridge
 from tests.pipelines import DATA, ML, NOW, run_of, seed
 from tidemark.housing.requests import decode, json_schemas
@@ -22,8 +22,8 @@ from tidemark.runs import FLOWS, Batch
 from tidemark.settings import ExplorerSettings
 
 SCRIPT = "<img src=x onerror=alert(1)>"
-HOUSING = "from streamlit_app import housing\nhousing.page()"
-PIPELINES = "from streamlit_app import pipelines\npipelines.page()"
+HOUSING = "from streamlit_app.housing import page\npage.page()"
+PIPELINES = "from streamlit_app.pipelines import page\npage.page()"
 
 
 @pytest.fixture

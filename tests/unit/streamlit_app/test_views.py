@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.api import examples
-from streamlit_app.api import Point
-from streamlit_app.eda_charts import chosen_place, selectable, side_by_side
-from streamlit_app.links import in_mlflow, in_prefect
-from streamlit_app.model_tiles import NAMES, PREFIXES, chart, series, spread
-from streamlit_app.run_detail import readable_markdown
-from streamlit_app.tables import tables
-from streamlit_app.tree import el
-from streamlit_app.words import choice, chosen, readable, sentence, span
+from streamlit_app.housing.eda_charts import chosen_place, selectable, side_by_side
+from streamlit_app.pipelines.model_tiles import NAMES, PREFIXES, chart, series, spread
+from streamlit_app.pipelines.run_detail import readable_markdown
+from streamlit_app.ui.api import Point
+from streamlit_app.ui.links import in_mlflow, in_prefect
+from streamlit_app.ui.tables import tables
+from streamlit_app.ui.tree import el
+from streamlit_app.ui.words import choice, chosen, readable, sentence, span
 from tests.pipelines import DATA, NOW, run_of
 
 

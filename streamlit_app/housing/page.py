@@ -6,15 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from streamlit_app import session
-from streamlit_app.api import Eda
-from streamlit_app.blocks import FIELDS, FIRST, OCEANS, PLACES, block, usual
-from streamlit_app.drawing import draw_chart, draw_tables
-from streamlit_app.eda_charts import MAP, chosen_place, selectable, side_by_side
-from streamlit_app.looks import dressed
-from streamlit_app.price_view import price_view
-from streamlit_app.tree import Tree, ago, el
-from streamlit_app.view import now_ms, show
+from streamlit_app.housing.blocks import FIELDS, FIRST, OCEANS, PLACES, block, usual
+from streamlit_app.housing.eda_charts import MAP, chosen_place, selectable, side_by_side
+from streamlit_app.housing.price_view import price_view
+from streamlit_app.ui import session
+from streamlit_app.ui.api import Eda
+from streamlit_app.ui.drawing import draw_chart, draw_tables
+from streamlit_app.ui.looks import dressed
+from streamlit_app.ui.tree import Tree, ago, el
+from streamlit_app.ui.view import now_ms, show
 from tidemark.errors import NotFound, TidemarkError
 
 REFRESH_S = 20

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from streamlit_app import session
-from streamlit_app.data_tiles import data_tile
-from streamlit_app.flow_tiles import flow_tiles
-from streamlit_app.looks import dressed
-from streamlit_app.model_tiles import NO_TRAINING, champion_tile, chart, decisions
-from streamlit_app.overview import Listed, Overview, listed, read
-from streamlit_app.run_detail import NO_RUN, run_detail
-from streamlit_app.runs_list import runs_table
-from streamlit_app.tree import Tree, ago, el
-from streamlit_app.view import now_ms, show
-from streamlit_app.words import NO_CHOICE, STATES, TITLES, chosen
+from streamlit_app.pipelines.data_tiles import data_tile
+from streamlit_app.pipelines.flow_tiles import flow_tiles
+from streamlit_app.pipelines.model_tiles import NO_TRAINING, champion_tile, chart, decisions
+from streamlit_app.pipelines.overview import Listed, Overview, listed, read
+from streamlit_app.pipelines.run_detail import NO_RUN, run_detail
+from streamlit_app.pipelines.runs_list import runs_table
+from streamlit_app.ui import session
+from streamlit_app.ui.looks import dressed
+from streamlit_app.ui.tree import Tree, ago, el
+from streamlit_app.ui.view import now_ms, show
+from streamlit_app.ui.words import NO_CHOICE, STATES, TITLES, chosen
 from tidemark.errors import TidemarkError
 from tidemark.runs import FLOWS, Status
 

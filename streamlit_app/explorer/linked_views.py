@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import streamlit as st
 
-from streamlit_app import table_choice
-from streamlit_app.tree import el
-from streamlit_app.view import show
+from streamlit_app.explorer import table_choice
+from streamlit_app.ui.tree import el
+from streamlit_app.ui.view import show
 from tidemark.cubes.axes import frame, key_of, view_of
 from tidemark.cubes.columns import Column
 from tidemark.cubes.engine import Engine

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from streamlit_app import words
-from streamlit_app.api import Flow
-from streamlit_app.overview import SHOWN_RUNS, Overview
-from streamlit_app.tree import Tree, ago, el, state
-from streamlit_app.words import MEANS, STATES, TITLES, choice
+from streamlit_app.pipelines.overview import SHOWN_RUNS, Overview
+from streamlit_app.ui import words
+from streamlit_app.ui.api import Flow
+from streamlit_app.ui.tree import Tree, ago, el, state
+from streamlit_app.ui.words import MEANS, STATES, TITLES, choice
 from tidemark.runs import HOUSING_DATA, HOUSING_ML, SALES_MODEL, SALES_WATCH, WITH_RESULTS, Run, began
 
 PURPOSES = {

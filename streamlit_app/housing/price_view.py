@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from streamlit_app import words
-from streamlit_app.model_tiles import NAMES
-from streamlit_app.tree import Tree, el, icon
+from streamlit_app.pipelines.model_tiles import NAMES
+from streamlit_app.ui import words
+from streamlit_app.ui.tree import Tree, el, icon
 from tidemark.housing.requests import Answer, Band, Prediction, Reason
 from tidemark.looks import minus, money, percent
 

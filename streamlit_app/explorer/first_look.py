@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from streamlit_app import session, table_choice
-from streamlit_app.looks import dressed
-from streamlit_app.tree import Tree, el, row, table
-from streamlit_app.view import show
+from streamlit_app.explorer import table_choice
+from streamlit_app.ui import session
+from streamlit_app.ui.looks import dressed
+from streamlit_app.ui.tree import Tree, el, row, table
+from streamlit_app.ui.view import show
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.first_look import ColumnLook, Finding, FirstLook, first_look
 from tidemark.looks import percent

@@ -11,7 +11,7 @@ import pyarrow as pa
 import streamlit as st
 
 from simulator import sources
-from streamlit_app.session import KEPT_S
+from streamlit_app.ui.session import KEPT_S
 from tidemark import data
 from tidemark.cubes.sources import Source
 from tidemark.store import Store

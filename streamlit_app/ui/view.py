@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from streamlit_app.tree import Tree
+from streamlit_app.ui.tree import Tree
 
 _HERE = Path(__file__).resolve().parent
 _component = st.components.v2.component(

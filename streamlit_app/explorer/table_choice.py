@@ -6,9 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from streamlit_app import session, sources
-from streamlit_app.tree import el
-from streamlit_app.view import show
+from streamlit_app.explorer import sources
+from streamlit_app.ui import session
+from streamlit_app.ui.tree import el
+from streamlit_app.ui.view import show
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.sources import Source, of_path, opened
 from tidemark.errors import TidemarkError

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from streamlit_app import words
-from streamlit_app.api import Judged
-from streamlit_app.overview import Overview
-from streamlit_app.tree import Tree, ago, el, row, state, table
-from streamlit_app.words import JUDGED
+from streamlit_app.pipelines.overview import Overview
+from streamlit_app.ui import words
+from streamlit_app.ui.api import Judged
+from streamlit_app.ui.tree import Tree, ago, el, row, state, table
+from streamlit_app.ui.words import JUDGED
 from tidemark.runs import Batch
 
 WATCHED = (

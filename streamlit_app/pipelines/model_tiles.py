@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from streamlit_app import words
-from streamlit_app.api import Point
-from streamlit_app.overview import Overview
-from streamlit_app.tree import Tree, ago, el, row, state, table
+from streamlit_app.pipelines.overview import Overview
+from streamlit_app.ui import words
+from streamlit_app.ui.api import Point
+from streamlit_app.ui.tree import Tree, ago, el, row, state, table
 from tidemark.looks import minus, money, percent
 from tidemark.models.champion import Champion, Decision
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import streamlit as st
 
-from streamlit_app.api import Api, RunFiles, RunLog, RunReport
+from streamlit_app.ui.api import Api, RunFiles, RunLog, RunReport
 from tidemark import settings
 from tidemark.looks import Mode
 from tidemark.runs import HOUSING_DATA

@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from streamlit_app import session
-from streamlit_app.looks import dressed
-from streamlit_app.tables import tables
-from streamlit_app.tree import el
-from streamlit_app.view import show
+from streamlit_app.ui import session
+from streamlit_app.ui.looks import dressed
+from streamlit_app.ui.tables import tables
+from streamlit_app.ui.tree import el
+from streamlit_app.ui.view import show
 
 _NO_NAME = re.compile(r"[^a-z0-9]+")
 

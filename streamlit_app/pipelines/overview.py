@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streamlit_app.api import Api, Flow, Models, Point, Summary
+from streamlit_app.ui.api import Api, Flow, Models, Point, Summary
 from tidemark.errors import NotFound
 from tidemark.models.champion import Champion
 from tidemark.runs import HOUSING_ML, Batch, Run, Status

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from streamlit_app import words
-from streamlit_app.tree import Tree, el, row, state, table
-from streamlit_app.words import STATES, TITLES, choice
+from streamlit_app.ui import words
+from streamlit_app.ui.tree import Tree, el, row, state, table
+from streamlit_app.ui.words import STATES, TITLES, choice
 from tidemark.runs import Run
 
 HEADS = ("Began, UTC", "Flow", "How it ended", "Took ")

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from streamlit_app import session, words
-from streamlit_app.api import RunLog
-from streamlit_app.drawing import draw_chart, draw_tables
-from streamlit_app.links import in_mlflow, in_prefect
-from streamlit_app.tree import Tree, ago, el, state
-from streamlit_app.view import now_ms, show
-from streamlit_app.words import MEANS, NO_CHOICE, STATES, TITLES
+from streamlit_app.ui import session, words
+from streamlit_app.ui.api import RunLog
+from streamlit_app.ui.drawing import draw_chart, draw_tables
+from streamlit_app.ui.links import in_mlflow, in_prefect
+from streamlit_app.ui.tree import Tree, ago, el, state
+from streamlit_app.ui.view import now_ms, show
+from streamlit_app.ui.words import MEANS, NO_CHOICE, STATES, TITLES
 from tidemark.errors import NotFound, TidemarkError
 from tidemark.runs import EXPERIMENTS, HOUSING_ML, WITH_RESULTS, Run
 
