@@ -11,6 +11,7 @@ import pyarrow as pa
 import streamlit as st
 
 from simulator import sources
+from streamlit_app.explorer import retail_tables
 from streamlit_app.ui.session import KEPT_S
 from tidemark import data
 from tidemark.cubes.sources import Source
@@ -30,20 +31,23 @@ def known() -> list[Source]:
     Files are checked by their sha256, which takes half a second: once in a while, not at each refresh.
     """
     here = {name: data.find(name) for name in (SUPERMARKET, RETAIL, HOUSING)}
-    found = [_file(name, path) for name, path in here.items() if path]
-    return found if found and found[0].name == _name(SUPERMARKET) else [_simulated(), *found]
+    found = [_table(name, path) for name, path in here.items() if path]
+    retail = here[RETAIL]
+    derived = [_table(RETAIL, retail, title) for title in retail_tables.QUERIES] if retail else []
+    return [*found, *derived] if here[SUPERMARKET] else [_simulated(), *found, *derived]
 
 
-def _name(file: str) -> str:
-    return file.partition(".")[0]
-
-
-def _file(name: str, path: Path) -> Source:
-    known_file = data.FILES[name]
-    about = f"{known_file.rows:,} rows; {name}, sha256 {known_file.sha256[:12]}"
-    query = _QUERIES[name].replace("$path", str(path).replace("'", "''"))
-    made_of = f"{known_file.sha256}:{hashlib.sha256(_QUERIES[name].encode()).hexdigest()}"
-    return Source(_name(name), _TITLES[name], about, f"({query})", made_of, lambda to: to.sql(query))
+def _table(file: str, path: Path, of: str = "") -> Source:
+    """A file as it stands, or one of the tables that are made of it."""
+    known_file = data.FILES[file]
+    query = retail_tables.QUERIES[of] if of else _QUERIES[file]
+    name = file.partition(".")[0] + (f"-{of}" if of else "")
+    title = _TITLES[file] + (f": {of}" if of else "")
+    about = f"{retail_tables.ABOUT[of]}; from" if of else f"{known_file.rows:,} rows;"
+    made_of = f"{known_file.sha256}:{hashlib.sha256(query.encode()).hexdigest()}"
+    query = query.replace("$path", str(path).replace("'", "''"))
+    about = f"{about} {file}, sha256 {known_file.sha256[:12]}"
+    return Source(name, title, about, f"({query})", made_of, lambda to: to.sql(query))
 
 
 _QUERIES = {

@@ -44,7 +44,7 @@ def build(
     """
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
-    readable = _readable(source)
+    readable = readable_columns(source)
     some = _looked_at(readable)
     columns = choose(source, some)
     feather.write_feather(some, str(some_file(part)))
@@ -90,7 +90,7 @@ def _types(source: duckdb.DuckDBPyRelation) -> dict[str, str]:
     return {name: str(kind) for name, kind in zip(source.columns, source.types, strict=True)}
 
 
-def _readable(source: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+def readable_columns(source: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     """The columns that can be binned: numbers and times as DOUBLE, NaN where missing; categories as text."""
     read = {name: _expression(name, kind) for name, kind in _types(source).items()}
     return source.project(", ".join(f"{found} AS {_quoted(name)}" for name, found in read.items() if found))

@@ -1,0 +1,1 @@
+"""Learning from a table: what it is prepared to, groups, predictions, and the report of a run."""

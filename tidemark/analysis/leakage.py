@@ -1,0 +1,114 @@
+"""Columns that are arithmetic of others: to predict them is no model, and to learn from them is to be told the answer.
+
+An identity is a sum or a product of at most three other numbers that holds in all rows but for rounding.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import msgspec
+import numpy as np
+
+from tidemark.analysis.frame import Floats, Frame
+
+MOST_TERMS = 3
+MOST_NUMBERS = 12
+HOLDS = 1e-6
+"""Of the target's standard deviation (of its logarithm, for products): what is left over is rounding, no more."""
+FEWEST = 20
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """`target` is arithmetic of `terms`; `words` says how."""
+
+    target: str
+    terms: tuple[str, ...]
+    words: str
+
+
+def identities(frame: Frame) -> list[Identity]:
+    """Every number that is arithmetic of others; of each such set of columns the first only, in the table's order."""
+    numbers = frame.numbers()[:MOST_NUMBERS]
+    whole = {name: frame.values[name] for name in numbers}
+    logs = {name: np.log(values) for name, values in whole.items() if np.nanmin(values) > 0}
+    found: list[Identity] = []
+    told: set[frozenset[str]] = set()
+    for size in range(1, MOST_TERMS + 1):
+        for target in numbers:
+            for terms in combinations([name for name in numbers if name != target], size):
+                columns = frozenset((target, *terms))
+                if any(held <= columns for held in told):
+                    continue
+                words = _product(target, terms, whole) or _ratio(target, terms, logs) or _sum(target, terms, whole)
+                if words:
+                    told.add(columns)
+                    found.append(Identity(target, terms, words))
+    return found
+
+
+def tied(name: str, known: list[Identity]) -> dict[str, str]:
+    """The columns that must not be learnt from where `name` is to be predicted, each with the identity's words."""
+    found: dict[str, str] = {}
+    for identity in known:
+        columns = (identity.target, *identity.terms)
+        if name in columns:
+            found |= {other: identity.words for other in columns if other != name}
+    return found
+
+
+def _fit(target: Floats, terms: list[Floats]) -> Floats | None:
+    """The terms' coefficients and the constant, where they give the target in all rows; tried on a few rows first."""
+    known = np.isfinite(target) & np.logical_and.reduce([np.isfinite(term) for term in terms])
+    y, x = target[known], [term[known] for term in terms]
+    few = slice(None, None, max(1, len(y) // 200))
+    return _solved(y, x) if _solved(y[few], [term[few] for term in x]) is not None else None
+
+
+def _solved(y: Floats, x: list[Floats]) -> Floats | None:
+    if len(y) < FEWEST or y.std() == 0 or any(term.std() == 0 for term in x):
+        return None
+    aim = (y - y.mean()) / y.std()
+    scaled = np.stack([(term - term.mean()) / term.std() for term in x], axis=1)
+    found, *_ = np.linalg.lstsq(scaled, aim, rcond=None)
+    if np.abs(aim - scaled @ found).max() > HOLDS * np.sqrt(len(y)) or np.abs(found).min() < 1e-3:
+        return None
+    slopes = found * y.std() / np.array([term.std() for term in x])
+    constant = y.mean() - sum(slope * term.mean() for slope, term in zip(slopes, x, strict=True))
+    return np.array([*slopes, constant])
+
+
+def _product(target: str, terms: tuple[str, ...], whole: dict[str, Floats]) -> str:
+    product = np.prod([whole[term] for term in terms], axis=0)
+    found = _fit(whole[target], [product])
+    if found is None or abs(found[1]) > 1e-4 * float(np.nanstd(whole[target])):
+        return ""
+    return f"{target} = {' × '.join(terms)}" + _factor(float(found[0]))
+
+
+def _ratio(target: str, terms: tuple[str, ...], logs: dict[str, Floats]) -> str:
+    if target not in logs or any(term not in logs for term in terms):
+        return ""
+    found = _fit(logs[target], [logs[term] for term in terms])
+    if found is None or np.abs(np.abs(found[:-1]) - 1).max() > 1e-4:
+        return ""
+    over = [term for term, power in zip(terms, found, strict=False) if power < 0]
+    times = [term for term, power in zip(terms, found, strict=False) if power > 0]
+    quotient = " × ".join(times) or "1"
+    return f"{target} = {quotient}" + "".join(f" ÷ {term}" for term in over) + _factor(float(np.exp(found[-1])))
+
+
+def _factor(times: float) -> str:
+    return "" if abs(times - 1) < 1e-4 else f" × {times:.4g}"
+
+
+def _sum(target: str, terms: tuple[str, ...], whole: dict[str, Floats]) -> str:
+    found = _fit(whole[target], [whole[term] for term in terms])
+    if found is None:
+        return ""
+    parts = [
+        term if abs(slope - 1) < 1e-4 else f"{slope:.4g} × {term}" for term, slope in zip(terms, found, strict=False)
+    ]
+    constant = float(found[-1])
+    scale = max(float(np.nanstd(whole[target])), 1e-12)
+    return f"{target} = {' + '.join(parts)}" + ("" if abs(constant) < 1e-4 * scale else f" + {constant:.4g}")
