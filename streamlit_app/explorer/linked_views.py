@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import wait
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from streamlit_app.ui.view import show
 from tidemark.cubes.axes import frame, key_of, view_of
 from tidemark.cubes.columns import Column
 from tidemark.cubes.engine import Engine
-from tidemark.cubes.sources import Source
+from tidemark.cubes.sources import Source, of_path
 from tidemark.cubes.views import MOST_VIEWS, Question, Selection, Span, View
 from tidemark.data import ROOT
 from tidemark.errors import BadRequest
@@ -59,6 +60,16 @@ def page() -> None:
         return
     st.session_state["whole run"] = True
     _views(source, counts, tuple(view_of(key) for key in chosen))
+
+
+def embedded(path: Path, before: tuple[View, ...], name: str) -> None:
+    """The views of a file that an analysis has written, in a page of its own; those of `before` first."""
+    source = of_path(str(path))._replace(name=name)
+    counts = table_choice.engine(source.made_of, source)
+    views = [view for view in before if set(view.names) <= set(counts.table.columns)]
+    views += [view for view in first(counts) if view not in views]
+    st.session_state["whole run"] = True
+    _views(source, counts, tuple(views[:SHOWN]))
 
 
 def grids(counts: Engine) -> list[View]:

@@ -10,6 +10,7 @@ from streamlit_app.explorer import sources
 from streamlit_app.ui import session
 from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
+from tidemark.analysis.frame import Frame, read
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.sources import Source, of_path, opened
 from tidemark.errors import TidemarkError
@@ -26,11 +27,30 @@ def engine(made_of: str, _source: Source) -> Engine:
         bar.progress(min(done / max(rows, 1), 1.0), f"Reading {_source.title}: {done:,} of {rows:,} rows")
 
     try:
-        folder = Path(session.configured().tables).expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
-        return Engine(opened(_source, folder, progress))
+        return Engine(opened(_source, folder(), progress))
     finally:
         bar.empty()
+
+
+def folder() -> Path:
+    """Where binned tables are, and what was made of them."""
+    found = Path(session.configured().tables).expanduser()
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+@st.cache_resource(show_spinner="Reading the rows that are learnt from", max_entries=4)
+def _frame(made_of: str, _source: Source) -> Frame:
+    return read(_source)
+
+
+def frame_of(source: Source) -> Frame | None:
+    """A table as it is learnt from; None where it cannot be, which is said."""
+    try:
+        return _frame(source.made_of, source)
+    except TidemarkError as error:
+        show("frame-problem", el("p", str(error), cls="problem"))
+        return None
 
 
 def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
