@@ -93,9 +93,11 @@ class CsvFiles:
         raise BadRequest(f"{where} cannot be read: {_first_lines(text)}") from error
 
     def _read(self, connection: duckdb.DuckDBPyConnection, files: list[Path], **more: Any) -> duckdb.DuckDBPyRelation:
-        options = {name: value for name, value in (self._marks | more).items() if value is not None}
-        several = {"union_by_name": True} if len(files) > 1 else {}
-        return connection.read_csv([str(file) for file in files], **options, **several)
+        options: dict[str, Any] = {name: value for name, value in (self._marks | more).items() if value is not None}
+        if len(files) > 1:
+            options["union_by_name"] = True
+        names: Any = [str(file) for file in files]
+        return connection.read_csv(names, **options)
 
     def _look(self, connection: duckdb.DuckDBPyConnection, found: duckdb.DuckDBPyRelation) -> None:
         """Tell decimal commas, and dates that are written in several forms or may be read in two ways."""

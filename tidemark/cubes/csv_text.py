@@ -12,7 +12,7 @@ import io
 import re
 import zlib
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 from tidemark.errors import BadRequest
 
@@ -33,7 +33,7 @@ class Head(NamedTuple):
     kept: int
 
 
-def stream(path: Path) -> IO[bytes]:
+def stream(path: Path) -> gzip.GzipFile | BinaryIO:
     """A file's bytes, unpacked where it is a `.gz`."""
     return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
 

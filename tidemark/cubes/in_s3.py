@@ -29,6 +29,7 @@ _CREDENTIALS = (
 )
 _COMPARED = 100
 _CONNECT_S, _REQUEST_S, _ATTEMPTS = 5, 30, 3
+_ELSEWHERE = re.compile(r"the bucket is located in '([a-z0-9-]+)'")
 _SAYS = {
     "NO_SUCH_BUCKET": "there is no such bucket",
     "ACCESS_DENIED": "access is denied",
@@ -44,12 +45,18 @@ class Prefix:
 
     def __init__(self, path: str, endings: tuple[str, ...]) -> None:
         self.path = path
-        bucket, _, key = path.removeprefix("s3://").partition("/")
+        bucket, _, key = path.removeprefix("s3://").rstrip("/").partition("/")
         if not bucket:
             raise BadRequest(f"{path}: which bucket? s3://bucket/prefix is the form")
         with explained(path):
             self._files = _file_system()
-            self.objects = self._found(f"{bucket}/{key}".rstrip("/"), endings)
+            try:
+                self.objects = self._found(f"{bucket}/{key}" if key else bucket, endings)
+            except OSError as error:
+                if not (elsewhere := _ELSEWHERE.search(str(error))):
+                    raise
+                self._files = _file_system(elsewhere[1])
+                self.objects = self._found(f"{bucket}/{key}" if key else bucket, endings)
         if not self.objects:
             raise BadRequest(f"{path}: no Parquet or CSV file is there")
 
@@ -70,7 +77,9 @@ class Prefix:
         one = self._files.get_file_info(at)
         if one.type == fs.FileType.File:
             return [one]
-        below = self._files.get_file_info(fs.FileSelector(at, recursive=True))
+        if self._files.get_file_info(at.partition("/")[0]).type == fs.FileType.NotFound:
+            raise BadRequest(f"{self.path}: {_SAYS['NO_SUCH_BUCKET']}")
+        below = self._files.get_file_info(fs.FileSelector(at, recursive=True, allow_not_found=True))
         files = [info for info in below if info.type == fs.FileType.File and info.size]
         parquet = [info for info in files if info.path.lower().endswith(".parquet")]
         return sorted(
@@ -165,11 +174,11 @@ def _credentials() -> bool:
     return any(os.environ.get(name) for name in _CREDENTIALS) or file.exists()
 
 
-def _file_system() -> Any:
-    """S3 as the usual environment of AWS names it."""
+def _file_system(region: str | None = None) -> Any:
+    """S3 as the usual environment of AWS names it, in another region where one is given."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     more = {"endpoint_override": endpoint, "force_virtual_addressing": False} if endpoint else {}
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return fs.S3FileSystem(
         **more,
         **({"region": region} if region else {}),

@@ -7,7 +7,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -88,7 +88,7 @@ def _built(source: Source, place: Path, scratch: Path, progress: Progress, free:
         if source.state is not None and source.state() != source.made_of:
             raise BadRequest(f"{source.title} changed while it was read: open it again")
 
-    config = {"memory_limit": room.memory_limit(), "temp_directory": str(scratch / "spilled")}
+    config: dict[str, Any] = {"memory_limit": room.memory_limit(), "temp_directory": str(scratch / "spilled")}
     if own is None:
         with duckdb.connect(config=config) as connection:
             return build(source.reads(connection), place, source.made_of, progress)
@@ -203,7 +203,7 @@ def _state(files: list[Path]) -> str:
 def _in_s3(path: str) -> Source:
     from tidemark.cubes.in_s3 import Prefix  # a quarter of a second, that most need not wait for
 
-    prefix = Prefix(path.rstrip("/"), _CSV)
+    prefix = Prefix(path, _CSV)
     parquet = prefix.objects[0].path.lower().endswith(".parquet")
     pattern = path if path.lower().endswith(_ENDINGS) else f"{path.rstrip('/')}/**/*{'.parquet' if parquet else '.csv'}"
     sql = "'" + pattern.replace("'", "''") + "'"
@@ -214,7 +214,7 @@ def _in_s3(path: str) -> Source:
         sql,
         prefix.state,
         _unread,
-        lambda: Prefix(path.rstrip("/"), _CSV).state,
+        lambda: Prefix(path, _CSV).state,
         (lambda: prefix.parquet(MOST_COLUMNS)) if parquet else (lambda: prefix.csv(MOST_COLUMNS, room.free)),
     )
 

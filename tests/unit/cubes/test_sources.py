@@ -208,7 +208,11 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
     written(own / "below", "a.csv", SHORT)
     (own / "linked.csv").symlink_to(own / "below" / "a.csv")
     assert look(own).rows == 2 * COUNT
-    for path, words in ((own / "self.csv", "no such file"), (Path("~nobody-here/a.csv"), "home"), (own / "\0", "no such file")):
+    for path, words in (
+        (own / "self.csv", "no such file"),
+        (Path("~nobody-here/a.csv"), "home"),
+        (own / "\0", "no such file"),
+    ):
         with pytest.raises(BadRequest, match=words):
             of_path(str(path))
 
