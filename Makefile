@@ -30,7 +30,7 @@ down: ## End everything that `make up` started
 	@test ! -x .venv/bin/tidemark || .venv/bin/tidemark down
 
 .PHONY: install
-install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html web/explorer/dist/explorer.js ## Only install
+install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html web/explorer/dist/explorer.js .venv/compiled-kernels ## Only install
 
 .PHONY: test
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run the tests
@@ -118,6 +118,12 @@ $(UV): requirements/tools.txt
 	@echo "installing what tests and checks need"
 	@$(UV) pip sync --python .venv --require-hashes requirements/dev.txt
 	@$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Numba's cache lies beside the kernels, and depends on them, on Numba and on this processor.
+.venv/compiled-kernels: tidemark/cubes/kernels.py tidemark/cubes/compiled.py requirements/local.txt | .venv/installed-local
+	@echo "compiling the explorer's kernels"
+	@.venv/bin/python -m tidemark.cubes.compiled
 	@touch $@
 
 .venv-train/installed: requirements/train.txt | $(UV)

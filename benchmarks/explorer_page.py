@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from playwright.sync_api import Page, sync_playwright
+import psutil
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from benchmarks.measure import ROOT, median, quantile
 from tidemark.local import services
@@ -62,12 +63,9 @@ NATIVE_TRIP = """() => new Promise((done) => {
 
 def measured(parquet: str, tables: Path) -> dict[str, float]:
     """Both pages in turn."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     native = {"TIDEMARK_BENCH_PATH": parquet, "TIDEMARK_TABLES": str(tables)}
-    with sync_playwright() as playwright, _explorer(tables) as ours, _streamlit(native) as theirs:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
+    with sync_playwright() as playwright, serving(tables) as (ours, _), _streamlit(native) as (theirs, _):
+        browser = chromium(playwright)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         peer = browser.new_page(viewport={"width": 1440, "height": 1000})
         address = f"{ours}/explorer?path={quote(parquet)}"
@@ -96,25 +94,34 @@ def measured(parquet: str, tables: Path) -> dict[str, float]:
 
 
 @contextmanager
-def _running(command: list[str], environment: dict[str, str], port: int) -> Iterator[str]:
+def _running(command: list[str], environment: dict[str, str], port: int) -> Iterator[tuple[str, psutil.Process]]:
     process = subprocess.Popen(
         command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
     )
     try:
         wait_until(lambda: answers(f"http://{HOST}:{port}/_stcore/health"), "Streamlit", seconds=60)
-        yield f"http://{HOST}:{port}"
+        yield f"http://{HOST}:{port}", psutil.Process(process.pid)
     finally:
         process.kill()
         process.wait()
 
 
-def _explorer(tables: Path) -> AbstractContextManager[str]:
+def chromium(playwright: Playwright) -> Browser:
+    """A browser of this machine's."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    return playwright.chromium.launch(
+        executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    )
+
+
+def serving(tables: Path) -> AbstractContextManager[tuple[str, psutil.Process]]:
+    """The explorer without an API: its address and its process."""
     port = free_port()
     service = services.explorer(port, "http://127.0.0.1:9", "none", {}, tables)
     return _running(service.command, service.environment, port)
 
 
-def _streamlit(environment: dict[str, str]) -> AbstractContextManager[str]:
+def _streamlit(environment: dict[str, str]) -> AbstractContextManager[tuple[str, psutil.Process]]:
     port = free_port()
     options = ["--server.address", HOST, "--server.port", str(port), "--server.headless", "true"]
     return _running([sys.executable, "-m", "streamlit", "run", str(NATIVE), *options], environment, port)

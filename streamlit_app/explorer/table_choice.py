@@ -84,4 +84,6 @@ def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
         show("table-problem", el("p", str(error), cls="problem"))
         return None
     right.caption(source.about)
+    if counts.table.notes:
+        show("table-notes", el("p", " ".join(counts.table.notes), cls="faint"))
     return source, counts

@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_told(context: BrowserContext, address: str, tmp_
     page.goto(f"{address}/explorer")
     for path, words in (
         (tmp_path / "none.csv", "there is no such file or folder"),
-        (broken, "cannot be read"),
+        (broken, "no Parquet file, or it ends early"),
         (empty, "the file is empty"),
         (wide, "10,000 columns; at most 64"),
     ):

@@ -21,6 +21,8 @@ BENCHES = {
     "scoring": "scoring",
     "flows": "flows",
     "explorer": "explorer",
+    "explorer-start": "explorer_start",
+    "explorer-memory": "explorer_memory",
     "history": "history",
     "soak": "soak",
 }

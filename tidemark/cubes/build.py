@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from pyarrow import feather
 
 from tidemark.cubes import columns as binned
 from tidemark.cubes.columns import BARS, OTHER, Codes, Column
+from tidemark.cubes.half_done import half_done
 from tidemark.cubes.table import DESCRIPTION, VERSION, Description, Table, codes_file, sample_file, some_file
+from tidemark.errors import BadRequest
 
 Progress = Callable[[int, int], None]
 """Told how many rows are done, of how many; raises to stop."""
 
 LOOKED_AT = "SELECT * FROM readable USING SAMPLE reservoir(200000 ROWS) REPEATABLE (1)"
+LOOKED_AT_ROWS = 200_000
 """Rows whose values choose the zones, and are kept as they are."""
 SAMPLE = 1_000_000
 BATCH = 1_000_000
@@ -37,25 +41,44 @@ def build(
     made_of: str,
     progress: Progress = lambda *_: None,
     sample: int = SAMPLE,
+    notes: Sequence[str] = (),
+    whole: Set[str] = frozenset(),
+    confirm: Callable[[], None] = lambda: None,
 ) -> Table:
-    """Bin all columns of a table; nothing stands in `folder` until all is done.
+    """Bin all columns of a table; nothing stands in `folder` until all is done, nothing beside it where that fails.
 
-    Columns that hold lists, structures or bytes are left out. `sample`: how many rows the sample is to have.
+    Columns that hold lists, structures or bytes are left out. `sample`: how many rows the sample is to have. `notes`:
+    what is to be known of how the table was read. `whole`: columns of whole numbers, whatever their type. `confirm`:
+    raises where the source is not what it was. Raises BadRequest, and what reading and writing raise.
     """
-    part = folder.with_name(folder.name + ".part")
-    part.mkdir(parents=True, exist_ok=True)
-    readable = readable_columns(source)
-    some = _looked_at(readable)
-    columns = choose(source, some)
-    feather.write_feather(some, str(some_file(part)))
-    (rows,) = source.aggregate("count(*)").fetchall()[0]
-    _encode(readable, columns, part, rows, progress)
-    sampled = min(rows, sample)
-    _draw_sample(columns, part, rows, sampled)
-    description = Description(VERSION, made_of, rows, sampled, tuple(columns))
-    (part / DESCRIPTION).write_bytes(msgspec.json.encode(description))
-    part.replace(folder)
+    with half_done(folder) as part:
+        readable = readable_columns(source)
+        some = _looked_at(readable)
+        columns = choose(source, some, whole)
+        feather.write_feather(some, str(some_file(part)))
+        (rows,) = source.aggregate("count(*)").fetchall()[0]
+        encoded = _encode(readable, columns, part, rows, progress)
+        confirm()
+        if encoded != rows:
+            raise BadRequest(f"{rows:,} rows were counted and {encoded:,} read: the table changed meanwhile")
+        sampled = min(rows, sample)
+        _draw_sample(columns, part, rows, sampled)
+        description = Description(VERSION, made_of, rows, sampled, tuple(columns), tuple(notes))
+        (part / DESCRIPTION).write_bytes(msgspec.json.encode(description))
+        part.chmod(0o755)
+        _move(part, folder)
     return Table.open(folder)
+
+
+def _move(part: Path, folder: Path) -> None:
+    """To its place, unless another process was first."""
+    try:
+        part.replace(folder)
+    except OSError:
+        if (folder / DESCRIPTION).exists():
+            return
+        shutil.rmtree(folder, ignore_errors=True)  # half a table, of earlier versions
+        part.replace(folder)
 
 
 def _looked_at(readable: duckdb.DuckDBPyRelation) -> pa.Table:
@@ -64,9 +87,9 @@ def _looked_at(readable: duckdb.DuckDBPyRelation) -> pa.Table:
     return found.to_arrow_table()
 
 
-def choose(source: duckdb.DuckDBPyRelation, some: pa.Table) -> list[Column]:
+def choose(source: duckdb.DuckDBPyRelation, some: pa.Table, whole: Set[str] = frozenset()) -> list[Column]:
     """How each column is cut, chosen from some of its rows; of times, from the first and the last of all."""
-    types = _types(source)
+    types = types_of(source)
     found = []
     for name, values in zip(some.column_names, some.columns, strict=True):
         kind = types[name]
@@ -75,7 +98,9 @@ def choose(source: duckdb.DuckDBPyRelation, some: pa.Table) -> list[Column]:
             least, most = source.aggregate(ends).fetchall()[0]
             found.append(binned.of_times(name, least or 0.0, most or 0.0))
         elif pa.types.is_floating(values.type):
-            found.append(binned.of_numbers(name, values.to_numpy(), kind in _WHOLE))
+            found.append(
+                binned.of_numbers(name, values.to_numpy(), kind in _WHOLE or (name in whole and _all_whole(values)))
+            )
         else:
             counted = values.drop_null().value_counts()
             by_frequency = sorted(
@@ -86,13 +111,26 @@ def choose(source: duckdb.DuckDBPyRelation, some: pa.Table) -> list[Column]:
     return found
 
 
-def _types(source: duckdb.DuckDBPyRelation) -> dict[str, str]:
+def _all_whole(values: Any) -> bool:
+    numbers = values.to_numpy()
+    known = numbers[np.isfinite(numbers)]
+    return bool((known == np.floor(known)).all())
+
+
+def binned_kinds(types: Mapping[str, str]) -> list[str]:
+    """Of each column that is binned, `category` or `number`; from the types that DuckDB names."""
+    read = {name: _expression(name, kind) for name, kind in types.items()}
+    return ["category" if found.endswith("VARCHAR") else "number" for found in read.values() if found]
+
+
+def types_of(source: duckdb.DuckDBPyRelation) -> dict[str, str]:
+    """The type of each column, as DuckDB names it."""
     return {name: str(kind) for name, kind in zip(source.columns, source.types, strict=True)}
 
 
 def readable_columns(source: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     """The columns that can be binned: numbers and times as DOUBLE, NaN where missing; categories as text."""
-    read = {name: _expression(name, kind) for name, kind in _types(source).items()}
+    read = {name: _expression(name, kind) for name, kind in types_of(source).items()}
     return source.project(", ".join(f"{found} AS {_quoted(name)}" for name, found in read.items() if found))
 
 
@@ -112,7 +150,8 @@ def _expression(name: str, kind: str) -> str | None:
 
 def _encode(
     readable: duckdb.DuckDBPyRelation, columns: list[Column], folder: Path, rows: int, progress: Progress
-) -> None:
+) -> int:
+    """Write all rows' codes; how many there were."""
     done = 0
     with ExitStack() as files:
         outs = [files.enter_context(codes_file(folder, place).open("wb")) for place in range(len(columns))]
@@ -121,6 +160,7 @@ def _encode(
                 out.write(_codes(column, values).tobytes())
             done += len(batch)
             progress(done, rows)
+    return done
 
 
 def _codes(column: Column, values: Any) -> Codes:

@@ -19,13 +19,17 @@ DESCRIPTION = "table.json"
 
 
 class Description(msgspec.Struct, frozen=True):
-    """What `table.json` says. `made_of`: tells one state of the source from another. `sampled`: rows of the sample."""
+    """What `table.json` says. `made_of`: tells one state of the source from another. `sampled`: rows of the sample.
+
+    `notes`: what is to be known of how it was read.
+    """
 
     version: int
     made_of: str
     rows: int
     sampled: int
     columns: tuple[Column, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Table:
@@ -37,6 +41,7 @@ class Table:
         self.made_of = description.made_of
         self.columns = {column.name: column for column in description.columns}
         self.sampled = description.sampled
+        self.notes = description.notes
         self._codes: dict[str, Codes] = {}
         self._sample: dict[str, Codes] = {}
         for place, column in enumerate(description.columns):

@@ -130,7 +130,7 @@ def explorer(port: int, api: str, token: str, pages: dict[str, str], tables: Pat
     return Service(
         "explorer",
         [
-            *(sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app" / "app.py"), *options),
+            *(sys.executable, "-m", "streamlit_app", *options),
         ],
         {variable(name): value for name, value in settings.items()},
     )
