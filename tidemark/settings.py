@@ -181,6 +181,7 @@ class ExplorerSettings:
     mlflow_url: Annotated[
         str, Meta(description="MLflow's server, that the Streamlit app links to; empty where there is none")
     ] = ""
+    lake_bucket: Annotated[str, Meta(description="S3 bucket of the lake, of runs' files and of models")] = ""
     tables: Annotated[
         str, Meta(description="folder where the explorer keeps tables as it has binned them; `~` is the user's own")
     ] = "~/.cache/tidemark/tables"

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from streamlit_app.explorer import sources
+from streamlit_app.explorer import live_lake, sources
 from streamlit_app.ui import session
 from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
+from tidemark.cubes import lake
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.sources import Source, of_path, opened
-from tidemark.errors import TidemarkError
+from tidemark.errors import NotFound, TidemarkError
 
 OWN = "A file or folder of your own"
 
@@ -38,7 +39,7 @@ def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
     head = el("header", el("h1", heading), el("p", about, cls="faint grow"), cls="top")
     show("table-head", head)
     known = {source.title: source for source in sources.known()}
-    titles = [*known, OWN]
+    titles = [*known, lake.TITLE, OWN]
     state = st.session_state
     left, right = st.columns([1, 2])
     if state.get("choosing-on") != heading:  # Streamlit forgets what a widget holds once another page is shown
@@ -58,10 +59,13 @@ def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
             show("table-none", el("p", none, cls="empty"))
             return None
     try:
-        source = of_path(path) if title == OWN else known[title]
+        source = of_path(path) if title == OWN else live_lake.source() if title == lake.TITLE else known[title]
         counts = engine(source.made_of, source)
     except TidemarkError as error:
-        show("table-problem", el("p", str(error), cls="problem"))
+        show("table-problem", el("p", str(error), cls="empty" if isinstance(error, NotFound) else "problem"))
         return None
     right.caption(source.about)
+    if title == lake.TITLE:
+        with right:
+            live_lake.offer()
     return source, counts

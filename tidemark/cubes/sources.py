@@ -41,7 +41,7 @@ class Source(NamedTuple):
 
 def opened(source: Source, folder: Path, progress: Progress = lambda *_: None) -> Table:
     """The source as it is binned, built below `folder` where it is not there yet. Raises BadRequest."""
-    place = folder / f"{source.name}-{hashlib.sha256(source.made_of.encode()).hexdigest()[:12]}"
+    place = kept_in(source, folder)
     if (place / DESCRIPTION).exists():
         return Table.open(place)
     with duckdb.connect() as connection:
@@ -55,6 +55,11 @@ def opened(source: Source, folder: Path, progress: Progress = lambda *_: None) -
             return build(relation, place, source.made_of, progress)
         except duckdb.Error as error:
             raise BadRequest(f"{source.title} cannot be read: {_first_line(error)}") from error
+
+
+def kept_in(source: Source, folder: Path) -> Path:
+    """Where below `folder` the source is kept as it is binned."""
+    return folder / f"{source.name}-{hashlib.sha256(source.made_of.encode()).hexdigest()[:12]}"
 
 
 def of_path(path: str) -> Source:
