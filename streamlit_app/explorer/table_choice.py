@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,11 +12,19 @@ from streamlit_app.ui import session
 from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
 from tidemark.cubes import lake
+from tidemark.cubes.counts import Counts
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.sources import Source, of_path, opened
 from tidemark.errors import NotFound, TidemarkError
 
+if TYPE_CHECKING:
+    from tidemark.cubes.athena import AthenaTable
+    from tidemark.cubes.queried import Queried
+
 OWN = "A file or folder of your own"
+ATHENA = "athena://"
+ATHENA_KEPT_S = 3600
+"""So long a table in Athena is taken to have the rows that it had."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -27,14 +36,37 @@ def engine(made_of: str, _source: Source) -> Engine:
         bar.progress(min(done / max(rows, 1), 1.0), f"Reading {_source.title}: {done:,} of {rows:,} rows")
 
     try:
-        folder = Path(session.configured().tables).expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
-        return Engine(opened(_source, folder, progress))
+        return Engine(opened(_source, _folder(), progress))
     finally:
         bar.empty()
 
 
-def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
+@st.cache_resource(show_spinner="Asking Athena", max_entries=4, ttl=ATHENA_KEPT_S)
+def in_athena(path: str) -> tuple[AthenaTable, Queried]:
+    """A table that Athena counts. Raises BadRequest."""
+    from tidemark.cubes.athena import AthenaTable  # seconds, that those who ask nothing there need not wait for
+
+    configured = session.configured()
+    table = AthenaTable(path, configured.athena_workgroup, configured.athena_results)
+    return table, table.opened(_folder())
+
+
+def _folder() -> Path:
+    folder = Path(session.configured().tables).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _opened(title: str, path: str, known: dict[str, Source]) -> tuple[Source, Counts]:
+    """The table that was chosen, and what counts it. Raises TidemarkError."""
+    if title == OWN and path.startswith(ATHENA):
+        table, counts = in_athena(path)
+        return table.source()._replace(made_of=counts.table.made_of), counts
+    source = of_path(path) if title == OWN else live_lake.source() if title == lake.TITLE else known[title]
+    return source, engine(source.made_of, source)
+
+
+def choose(heading: str, about: str) -> tuple[Source, Counts] | None:
     """A page's head with the choice of a table; None where none is open, which is said."""
     head = el("header", el("h1", heading), el("p", about, cls="faint grow"), cls="top")
     show("table-head", head)
@@ -52,15 +84,14 @@ def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
     state["looked-at"] = title
     path = ""
     if title == OWN:
-        path = right.text_input("Its path, or s3://…", key="path")
+        path = right.text_input("Its path, s3://… or athena://database/table", key="path")
         state["own-path"] = st.query_params["path"] = path
         if not path:
             none = "Name a CSV or Parquet file, or a folder of them. It is read here; nothing is sent anywhere."
             show("table-none", el("p", none, cls="empty"))
             return None
     try:
-        source = of_path(path) if title == OWN else live_lake.source() if title == lake.TITLE else known[title]
-        counts = engine(source.made_of, source)
+        source, counts = _opened(title, path, known)
     except TidemarkError as error:
         show("table-problem", el("p", str(error), cls="empty" if isinstance(error, NotFound) else "problem"))
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -37,16 +37,18 @@ def build(
     made_of: str,
     progress: Progress = lambda *_: None,
     sample: int = SAMPLE,
+    known: Mapping[str, Column] = {},
 ) -> Table:
     """Bin all columns of a table; nothing stands in `folder` until all is done.
 
-    Columns that hold lists, structures or bytes are left out. `sample`: how many rows the sample is to have.
+    Columns that hold lists, structures or bytes are left out. `sample`: how many rows the sample is to have;
+    `known`: columns of which it is known already how they are cut.
     """
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
     readable = _readable(source)
     some = _looked_at(readable)
-    columns = choose(source, some)
+    columns = [known.get(column.name, column) for column in choose(source, some)]
     feather.write_feather(some, str(some_file(part)))
     (rows,) = source.aggregate("count(*)").fetchall()[0]
     _encode(readable, columns, part, rows, progress)
