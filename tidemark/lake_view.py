@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import duckdb
 from tidemark.adapters.s3_lake import PREFIX
 from tidemark.ledger import Entry
 
+OBJECTS = "day=*/*.json.gz"
 COLUMNS = {
     "invoice_id": "VARCHAR",
     "sold_at": "TIMESTAMPTZ",
@@ -64,18 +66,27 @@ class LakeSale(NamedTuple):
 def open_view(mirror: Path) -> duckdb.DuckDBPyConnection:
     """A connection with the view `sales` over a mirror made by `S3Lake.mirror`."""
     connection = duckdb.connect()
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    if not any((mirror / PREFIX).glob("day=*/*.json.gz")):
-        connection.execute(f"CREATE TABLE sales ({columns})")
-        return connection
-    typed = "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items()) + "}"
-    objects = str(mirror / PREFIX / "day=*" / "*.json.gz").replace("'", "''")
-    connection.execute(
-        # The repeats of a sale are all alike: the ledger never changes one.
-        f"CREATE VIEW sales AS SELECT DISTINCT ON (invoice_id) * "  # noqa: S608  # the path is ours, and quoted
-        f"FROM read_json('{objects}', format = 'newline_delimited', columns = {typed}, hive_partitioning = false)"
-    )
+    create_view(connection, [str(path) for path in (mirror / PREFIX).glob(OBJECTS)])
     return connection
+
+
+def create_view(connection: duckdb.DuckDBPyConnection, objects: Sequence[str]) -> None:
+    """Give a connection the view `sales` over some of the lake's objects, mirrored to these paths."""
+    if objects:
+        connection.execute(f"CREATE VIEW sales AS {view_query(objects)}")
+    else:
+        connection.execute(f"CREATE TABLE sales ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})")
+
+
+def view_query(objects: Sequence[str]) -> str:
+    """What the view selects from objects at these paths, or patterns of paths."""
+    typed = "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items()) + "}"
+    paths = ", ".join("'" + path.replace("'", "''") + "'" for path in objects)
+    return (
+        # The repeats of a sale are all alike: the ledger never changes one.
+        f"SELECT DISTINCT ON (invoice_id) * FROM read_json([{paths}], "  # noqa: S608  # the paths are ours, and quoted
+        f"format = 'newline_delimited', columns = {typed}, hive_partitioning = false)"
+    )
 
 
 def read_sales(connection: duckdb.DuckDBPyConnection) -> dict[str, LakeSale]:

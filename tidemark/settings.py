@@ -181,6 +181,11 @@ class ExplorerSettings:
     mlflow_url: Annotated[
         str, Meta(description="MLflow's server, that the Streamlit app links to; empty where there is none")
     ] = ""
+    lake_bucket: Annotated[str, Meta(description="S3 bucket of the lake, of runs' files and of models")] = ""
+    athena_workgroup: Annotated[str, Meta(description="Athena's work group in which the explorer asks")] = "primary"
+    athena_results: Annotated[
+        str, Meta(description="s3://… where Athena leaves what it finds; the work group's own place if empty")
+    ] = ""
     tables: Annotated[
         str, Meta(description="folder where the explorer keeps tables as it has binned them; `~` is the user's own")
     ] = "~/.cache/tidemark/tables"

@@ -11,8 +11,9 @@ from streamlit_app.ui import session
 from streamlit_app.ui.looks import dressed
 from streamlit_app.ui.tree import Tree, el, row, table
 from streamlit_app.ui.view import show
-from tidemark.cubes.engine import Engine
+from tidemark.cubes.counts import Counts
 from tidemark.cubes.first_look import ColumnLook, Finding, FirstLook, first_look
+from tidemark.errors import TidemarkError
 from tidemark.looks import percent
 
 SHOWN, ACROSS = 12, 2
@@ -21,7 +22,7 @@ _HEADS = ("column", "kind", "distinct ", "missing ", "least ", "middle ", "most 
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def found_in(made_of: str, _counts: Engine) -> FirstLook:
+def found_in(made_of: str, _counts: Counts) -> FirstLook:
     """What a table shows at first sight."""
     bar = st.progress(0.0, "Looking at every pair of columns")
 
@@ -40,7 +41,11 @@ def page() -> None:
     if chosen is None:
         return
     source, counts = chosen
-    look = found_in(source.made_of, counts)
+    try:
+        look = found_in(source.made_of, counts)
+    except TidemarkError as error:
+        show("look-problem", el("p", str(error), cls="problem"))
+        return
     show("look-summary", _summary(look))
     show("look-columns", el("h2", "Columns"), _columns(look.columns))
     show("look-findings", el("h2", "What stands out"), el("p", verdict(look), cls="faint"))

@@ -15,11 +15,11 @@ from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
 from tidemark.cubes.axes import frame, key_of, view_of
 from tidemark.cubes.columns import Column
-from tidemark.cubes.engine import Engine
+from tidemark.cubes.counts import Counts
 from tidemark.cubes.sources import Source, of_path
 from tidemark.cubes.views import MOST_VIEWS, Question, Selection, Span, View
 from tidemark.data import ROOT
-from tidemark.errors import BadRequest
+from tidemark.errors import BadRequest, TidemarkError
 
 SHOWN = 8
 LOOKS_UP_S = 0.03
@@ -72,13 +72,13 @@ def embedded(path: Path, before: tuple[View, ...], name: str) -> None:
     _views(source, counts, tuple(views[:SHOWN]))
 
 
-def grids(counts: Engine) -> list[View]:
+def grids(counts: Counts) -> list[View]:
     """Pairs that can be seen as a grid: of numbers and times."""
     names = [column.name for column in counts.table.columns.values() if column.kind != "category" and column.zones > 1]
     return [View(x, y) for place, x in enumerate(names) for y in names[place + 1 :]][:200]
 
 
-def first(counts: Engine) -> list[View]:
+def first(counts: Counts) -> list[View]:
     """What is shown first: a map where there is one, and the columns that say something."""
     columns = list(counts.table.columns.values())
     names = {column.name for column in columns}
@@ -94,7 +94,7 @@ def _tells(column: Column) -> bool:
 
 
 @st.fragment(key="views")
-def _views(source: Source, counts: Engine, views: tuple[View, ...]) -> None:
+def _views(source: Source, counts: Counts, views: tuple[View, ...]) -> None:
     state = st.session_state
 
     def asked() -> None:
@@ -110,11 +110,15 @@ def _views(source: Source, counts: Engine, views: tuple[View, ...]) -> None:
     component()(key="cube", data=content, on_asked_change=asked)
     whole = state.pop("whole run", False)
     if not cube.exact:
-        _count(counts, question)
+        try:
+            _count(counts, question)
+        except TidemarkError as error:
+            show("count-problem", el("p", str(error), cls="problem"))
+            return
         st.rerun(scope="app" if whole else "fragment")
 
 
-def _count(counts: Engine, question: Question) -> None:
+def _count(counts: Counts, question: Question) -> None:
     """Wait until all rows are counted; where something else is asked meanwhile, this run ends, and the counting."""
     stop, slot = threading.Event(), st.empty()
     counting = counts.start(question, stop)
@@ -126,7 +130,7 @@ def _count(counts: Engine, question: Question) -> None:
         stop.set()
 
 
-def _question(asked: Asked | None, source: Source, counts: Engine, views: tuple[View, ...]) -> Question:
+def _question(asked: Asked | None, source: Source, counts: Counts, views: tuple[View, ...]) -> Question:
     """What is asked for; the first view where nothing is, or another table was meant."""
     if asked is not None and asked.table == source.made_of and asked.active in map(key_of, views):
         active = view_of(asked.active)

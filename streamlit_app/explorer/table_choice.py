@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from streamlit_app.explorer import sources
+from streamlit_app.explorer import live_lake, sources
 from streamlit_app.ui import session
 from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
 from tidemark.analysis.frame import Frame, read
+from tidemark.cubes import lake
+from tidemark.cubes.counts import Counts
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.sources import Source, of_path, opened
-from tidemark.errors import TidemarkError
+from tidemark.errors import NotFound, TidemarkError
+
+if TYPE_CHECKING:
+    from tidemark.cubes.athena import AthenaTable
+    from tidemark.cubes.queried import Queried
 
 OWN = "A file or folder of your own"
+ATHENA = "athena://"
+ATHENA_KEPT_S = 3600
+"""So long a table in Athena is taken to have the rows that it had."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -53,12 +63,31 @@ def frame_of(source: Source) -> Frame | None:
         return None
 
 
-def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
+@st.cache_resource(show_spinner="Asking Athena", max_entries=4, ttl=ATHENA_KEPT_S)
+def in_athena(path: str) -> tuple[AthenaTable, Queried]:
+    """A table that Athena counts. Raises BadRequest."""
+    from tidemark.cubes.athena import AthenaTable  # seconds, that those who ask nothing there need not wait for
+
+    configured = session.configured()
+    table = AthenaTable(path, configured.athena_workgroup, configured.athena_results)
+    return table, table.opened(folder())
+
+
+def _opened(title: str, path: str, known: dict[str, Source]) -> tuple[Source, Counts]:
+    """The table that was chosen, and what counts it. Raises TidemarkError."""
+    if title == OWN and path.startswith(ATHENA):
+        table, counts = in_athena(path)
+        return table.source()._replace(made_of=counts.table.made_of), counts
+    source = of_path(path) if title == OWN else live_lake.source() if title == lake.TITLE else known[title]
+    return source, engine(source.made_of, source)
+
+
+def choose(heading: str, about: str) -> tuple[Source, Counts] | None:
     """A page's head with the choice of a table; None where none is open, which is said."""
     head = el("header", el("h1", heading), el("p", about, cls="faint grow"), cls="top")
     show("table-head", head)
     known = {source.title: source for source in sources.known()}
-    titles = [*known, OWN]
+    titles = [*known, lake.TITLE, OWN]
     state = st.session_state
     left, right = st.columns([1, 2])
     if state.get("choosing-on") != heading:  # Streamlit forgets what a widget holds once another page is shown
@@ -71,19 +100,21 @@ def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
     state["looked-at"] = title
     path = ""
     if title == OWN:
-        path = right.text_input("Its path, or s3://…", key="path")
+        path = right.text_input("Its path, s3://… or athena://database/table", key="path")
         state["own-path"] = st.query_params["path"] = path
         if not path:
             none = "Name a CSV or Parquet file, or a folder of them. It is read here; nothing is sent anywhere."
             show("table-none", el("p", none, cls="empty"))
             return None
     try:
-        source = of_path(path) if title == OWN else known[title]
-        counts = engine(source.made_of, source)
+        source, counts = _opened(title, path, known)
     except TidemarkError as error:
-        show("table-problem", el("p", str(error), cls="problem"))
+        show("table-problem", el("p", str(error), cls="empty" if isinstance(error, NotFound) else "problem"))
         return None
     right.caption(source.about)
     if counts.table.notes:
         show("table-notes", el("p", " ".join(counts.table.notes), cls="faint"))
+    if title == lake.TITLE:
+        with right:
+            live_lake.offer()
     return source, counts

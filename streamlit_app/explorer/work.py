@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
 from tidemark.analysis.frame import Progress
-from tidemark.cubes.engine import Stopped
+from tidemark.cubes.counts import Stopped
 from tidemark.errors import TidemarkError
 
 Found = TypeVar("Found")

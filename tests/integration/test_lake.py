@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import duckdb
 import msgspec
 import pytest
 
@@ -12,6 +13,11 @@ from tests.cloud import Cloud
 from tests.samples import sale
 from tidemark.adapters.s3_lake import S3Lake
 from tidemark.adapters.s3_newest import NewestSales
+from tidemark.cubes.engine import Engine
+from tidemark.cubes.lake import KEPT, LOOK_S, LakeSales
+from tidemark.cubes.sources import Source, opened
+from tidemark.cubes.views import Question, View
+from tidemark.errors import NotFound, Unavailable
 from tidemark.lake_audit import LakeAudit, audit_lake, repair_lake
 from tidemark.lake_view import open_view, read_sales
 from tidemark.local import stores
@@ -104,3 +110,55 @@ def test_the_command_says_and_mends_it(cloud: Cloud, ledger: Ledger, lake: S3Lak
 
 def test_an_empty_lake_is_empty(tmp_path: Path) -> None:
     assert read_sales(open_view(tmp_path)) == {}
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def counts(source: Source, folder: Path, column: str) -> dict[str, int]:
+    """How many sales the explorer counts by each value of a column."""
+    engine = Engine(opened(source, folder))
+    cube = engine.exact(Question(View("hour"), (View(column),)))
+    engine.close()
+    bins = cube.brush()[1:].tolist()
+    return {label: count for label, count in zip(engine.table.columns[column].labels, bins, strict=False) if count}
+
+
+def test_the_explorer_counts_the_ledgers_sales(cloud: Cloud, ledger: Ledger, lake: S3Lake, tmp_path: Path) -> None:
+    clock = Clock()
+    sales = LakeSales(lake, tmp_path, clock)
+    first = sales.newest()
+    for column in ("branch", "product_line", "payment", "model"):
+        expected = Counter(str(getattr(counted.entry, column)) for counted in ledger.scan())
+        assert counts(first, tmp_path, column) == expected
+    with duckdb.connect() as connection:
+        (money,) = connection.sql(f"SELECT sum(total), count(*) FROM {first.sql}").fetchall()
+    entries = [counted.entry for counted in ledger.scan()]
+    assert money == (pytest.approx(sum(float(entry.total) for entry in entries)), len(entries))
+    for round_ in range(KEPT + 1):
+        assert cloud.post({"sales": [sale(f"grown-{round_}", tax=None, total=None)]}).status_code == 200
+        assert audit_lake(ledger, lake, cloud.home.lake_mirror).differences == 0
+        before = sales.newest()
+        clock.seconds += LOOK_S
+        grown = sales.newest()
+        assert (before.made_of != grown.made_of, grown) == (True, sales.newest())
+        assert sum(counts(grown, tmp_path, "branch").values()) == len(entries) + round_ + 1
+    assert len(list(tmp_path.glob("live-*"))) == KEPT, "older states do not fill the disk"
+    assert (sales.is_kept(first), sales.is_kept(grown)) == (False, True)
+
+
+def test_a_lake_that_is_empty_or_away_is_told(cloud: Cloud, lake: S3Lake, tmp_path: Path) -> None:
+    clock = Clock()
+    stores.client(cloud.home, "s3").create_bucket(
+        Bucket="no-sales", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    with pytest.raises(NotFound, match="the lake holds nothing yet"):
+        LakeSales(S3Lake(lake._client, "no-sales"), tmp_path, clock).newest()
+    with pytest.raises(Unavailable, match="the lake does not answer"):
+        LakeSales(S3Lake(lake._client, "nowhere"), tmp_path, clock).newest()

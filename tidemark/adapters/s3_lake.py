@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 PREFIX = "sales/"
+FETCHED_AT_ONCE = 8
 
 
 class S3Lake:
@@ -58,10 +59,19 @@ class S3Lake:
         here = {str(path.relative_to(folder)) for path in folder.rglob("*.json.gz")}
         for key in here - wanted:
             (folder / key).unlink()
-        for key in wanted - here:
-            path = folder / key
-            path.parent.mkdir(parents=True, exist_ok=True)
-            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-            partial = path.with_suffix(".part")
-            partial.write_bytes(body)
-            partial.replace(path)
+        self.fetch(folder, wanted)
+
+    def fetch(self, folder: Path, keys: Iterable[str]) -> None:
+        """Bring objects to `folder`, those that are not there yet."""
+        from concurrent.futures import ThreadPoolExecutor  # the archive Lambda needs none
+
+        missing = [key for key in keys if not (folder / key).exists()]
+        with ThreadPoolExecutor(FETCHED_AT_ONCE) as pool:
+            for _ in pool.map(lambda key: self._fetch(folder / key, key), missing):
+                pass
+
+    def _fetch(self, path: Path, key: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".part")
+        partial.write_bytes(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+        partial.replace(path)

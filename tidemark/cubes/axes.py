@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 
 from tidemark.cubes.columns import OTHER, Column
+from tidemark.cubes.counts import Binned
 from tidemark.cubes.cube import Cube
-from tidemark.cubes.table import Table
 from tidemark.cubes.views import View
 from tidemark.looks import minus
 
@@ -75,7 +75,7 @@ def axis(column: Column, gaps: bool) -> Axis:
     )
 
 
-def frame(look: int, source: str, table: Table, cube: Cube, views: tuple[View, ...]) -> bytes:
+def frame(look: int, source: str, table: Binned, cube: Cube, views: tuple[View, ...]) -> bytes:
     """A cube as the page reads it: the header's length, the header, the sums. `views`: in the order of the page."""
     question = cube.question
     parts = {part.view: [part.first, part.end] for part in cube.parts}

@@ -43,18 +43,20 @@ def build(
     sample: int = SAMPLE,
     notes: Sequence[str] = (),
     whole: Set[str] = frozenset(),
+    known: Mapping[str, Column] = {},
     confirm: Callable[[], None] = lambda: None,
 ) -> Table:
     """Bin all columns of a table; nothing stands in `folder` until all is done, nothing beside it where that fails.
 
     Columns that hold lists, structures or bytes are left out. `sample`: how many rows the sample is to have. `notes`:
-    what is to be known of how the table was read. `whole`: columns of whole numbers, whatever their type. `confirm`:
-    raises where the source is not what it was. Raises BadRequest, and what reading and writing raise.
+    what is to be known of how the table was read. `whole`: columns of whole numbers, whatever their type; `known`:
+    columns of which it is known already how they are cut. `confirm`: raises where the source is not what it was.
+    Raises BadRequest, and what reading and writing raise.
     """
     with half_done(folder) as part:
         readable = readable_columns(source)
         some = _looked_at(readable)
-        columns = choose(source, some, whole)
+        columns = [known.get(column.name, column) for column in choose(source, some, whole)]
         feather.write_feather(some, str(some_file(part)))
         (rows,) = source.aggregate("count(*)").fetchall()[0]
         encoded = _encode(readable, columns, part, rows, progress)

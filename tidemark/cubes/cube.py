@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -54,7 +55,7 @@ class Cube(NamedTuple):
         return found
 
 
-def lay_out(question: Question, columns: dict[str, Column]) -> tuple[Part, ...]:
+def lay_out(question: Question, columns: Mapping[str, Column]) -> tuple[Part, ...]:
     """Where each view's bins stand."""
     parts, place = [], 1
     for view in question.views:

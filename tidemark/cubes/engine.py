@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tidemark.cubes import kernels
 from tidemark.cubes.columns import Codes
+from tidemark.cubes.counts import Stopped
 from tidemark.cubes.cube import Counts, Cube, lay_out, summed
 from tidemark.cubes.kept import Kept
 from tidemark.cubes.table import Table
@@ -23,10 +24,6 @@ CHUNK = 1 << 20
 
 JOINED_BITS = 7
 """Bits of bins that are counted together: with 500 places, 256 kB of counters."""
-
-
-class Stopped(Exception):
-    """Nobody waits for the answer any more."""
 
 
 class Engine:

@@ -8,7 +8,7 @@ very many rows everything differs beyond chance: what is weaker than `WEAK` is n
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import combinations
 from typing import Any, Literal, TypeAlias
 
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from tidemark.cubes.axes import number_text, time_text
 from tidemark.cubes.columns import Column
-from tidemark.cubes.engine import Engine
+from tidemark.cubes.counts import Counts
 from tidemark.cubes.views import MOST_VIEWS, Question, View
 from tidemark.looks import percent
 from tidemark.models.significance import chi_squared, cramers_v, holm
@@ -83,7 +83,7 @@ class FirstLook(msgspec.Struct, frozen=True):
 
 
 def first_look(
-    engine: Engine, progress: Callable[[float], None] = lambda _: None, stop: threading.Event | None = None
+    engine: Counts, progress: Callable[[float], None] = lambda _: None, stop: threading.Event | None = None
 ) -> FirstLook:
     """All of it. Raises Stopped once `stop` is set."""
     table = engine.table
@@ -122,7 +122,7 @@ def first_look(
 
 
 def _joint(
-    engine: Engine, name: str, others: list[str], stop: threading.Event | None
+    engine: Counts, name: str, others: list[str], stop: threading.Event | None
 ) -> tuple[Floats, dict[str, Floats]]:
     """How many rows each code of a column has, and by each bar of the others: shape (codes, bars)."""
     found: dict[str, Floats] = {}
@@ -149,7 +149,7 @@ def _groups(counts: Floats, most: int) -> npt.NDArray[np.int64]:
     return np.asarray(dense, np.int64)
 
 
-def _dependences(columns: dict[str, Column], pairs: dict[tuple[str, str], Floats]) -> list[Finding]:
+def _dependences(columns: Mapping[str, Column], pairs: dict[tuple[str, str], Floats]) -> list[Finding]:
     tested = []
     for (first, second), counts in pairs.items():
         a, b = columns[first], columns[second]
@@ -290,7 +290,7 @@ def _identities(numbers: dict[str, Floats]) -> list[Finding]:
     return found
 
 
-def _of_times(columns: dict[str, Column], values: dict[str, Any]) -> list[Finding]:
+def _of_times(columns: Mapping[str, Column], values: dict[str, Any]) -> list[Finding]:
     """Columns that the calendar tells: one value on each day, or at each hour of the day."""
     found = []
     for at in (name for name, column in columns.items() if column.kind == "time"):

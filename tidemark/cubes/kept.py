@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from tidemark.cubes.counts import Binned
 from tidemark.cubes.cube import Cube, lay_out
-from tidemark.cubes.table import Table
 from tidemark.cubes.views import Question
 
 BUDGET = 2 << 30
@@ -20,7 +20,7 @@ BUDGET = 2 << 30
 class Kept:
     """The exact cubes of a table, in a folder beside its codes."""
 
-    def __init__(self, table: Table, budget: int = BUDGET) -> None:
+    def __init__(self, table: Binned, budget: int = BUDGET) -> None:
         self._table = table
         self._budget = budget
         self._folder = table.folder / "cubes"

@@ -68,7 +68,7 @@ def opened(source: Source, folder: Path, progress: Progress = lambda *_: None, f
 
     Raises BadRequest.
     """
-    place = folder / f"{source.name}-{hashlib.sha256(source.made_of.encode()).hexdigest()[:12]}"
+    place = kept_in(source, folder)
     if (place / DESCRIPTION).exists():
         try:
             return Table.open(place)
@@ -133,6 +133,11 @@ def _said(title: str, folder: Path, error: Exception) -> str:
 
 def _full(error: Exception) -> bool:
     return isinstance(error, OSError) and (error.errno == errno.ENOSPC or "No space left" in str(error))
+
+
+def kept_in(source: Source, folder: Path) -> Path:
+    """Where below `folder` the source is kept as it is binned."""
+    return folder / f"{source.name}-{hashlib.sha256(source.made_of.encode()).hexdigest()[:12]}"
 
 
 def of_path(path: str) -> Source:

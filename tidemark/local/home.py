@@ -39,6 +39,7 @@ class Home:
         self.prefect = self.path / "prefect"
         self.flows = self.path / "flows"
         self.lake_mirror = self.path / "lake"
+        self.tables = self.path / "tables"
         self.state_file = self.path / "state.json"
         self.supervisor_config = self.run / "supervisord.conf"
         self.supervisor_pid = self.run / "supervisord.pid"

@@ -111,10 +111,19 @@ def simulator(home: Home) -> Service:
     )
 
 
-def explorer(port: int, api: str, token: str, pages: dict[str, str], tables: Path) -> Service:
+def explorer(
+    port: int,
+    api: str,
+    token: str,
+    pages: dict[str, str],
+    tables: Path,
+    aws: dict[str, str] | None = None,
+    lake_bucket: str = "",
+) -> Service:
     """The Streamlit app, as its container would run.
 
-    `pages`: where MLflow and Prefect are, if they are; `tables`: where it keeps tables as it has binned them.
+    `pages`: where MLflow and Prefect are, if they are; `tables`: where it keeps tables as it has binned them; `aws`:
+    how its clients find AWS, or the emulator.
     """
     options = [
         *("--server.address", HOST, "--server.port", str(port), "--browser.serverAddress", HOST),
@@ -126,11 +135,12 @@ def explorer(port: int, api: str, token: str, pages: dict[str, str], tables: Pat
         "prefect_url": pages.get("prefect", ""),
         "mlflow_url": pages.get("mlflow", ""),
         "tables": str(tables),
+        "lake_bucket": lake_bucket,
     }
     return Service(
         "explorer",
         [
             *(sys.executable, "-m", "streamlit_app", *options),
         ],
-        {variable(name): value for name, value in settings.items()},
+        {**(aws or {}), **{variable(name): value for name, value in settings.items()}},
     )

@@ -76,7 +76,7 @@ def _start(home: Home, supervisor: Supervisor, parts: frozenset[str], *, simulat
     if flows:
         state.endpoints |= flows.finish(stack)
     if "explorer" in parts:
-        state.endpoints["explorer"] = _explorer(home, supervisor, state, say)
+        state.endpoints["explorer"] = _explorer(home, supervisor, state, stack, say)
     write_atomically(home.state_file, msgspec.json.format(msgspec.json.encode(state)).decode())
     if simulate:
         say("starting the stream of sales")
@@ -86,13 +86,13 @@ def _start(home: Home, supervisor: Supervisor, parts: frozenset[str], *, simulat
     return state
 
 
-def _explorer(home: Home, supervisor: Supervisor, state: State, say: Say) -> str:
+def _explorer(home: Home, supervisor: Supervisor, state: State, stack: dict[str, str], say: Say) -> str:
     """Start the Streamlit app; `state` tells it where everything else is. Returns its address."""
     port = home.ports(("explorer",))["explorer"]
     say("starting the explorer")
-    supervisor.add(
-        services.explorer(port, state.endpoints["api"], state.tokens["read"], state.endpoints, home.path / "tables")
-    )
+    api, token = state.endpoints["api"], state.tokens["read"]
+    aws = services.aws_environment(home, home.port("ministack"))
+    supervisor.add(services.explorer(port, api, token, state.endpoints, home.tables, aws, stack["LakeBucket"]))
     address = f"http://{HOST}:{port}"
     supervisor.wait_for("explorer", lambda: answers(f"{address}/_stcore/health"), seconds=60)
     return address
@@ -128,7 +128,7 @@ def down(home: Home, *, wipe: bool) -> bool:
     supervisor.stop()
     home.state_file.unlink(missing_ok=True)
     if wipe:
-        folders = (home.emulator, home.redis, home.postgres, home.prefect, home.flows, home.lake_mirror)
+        folders = (home.emulator, home.redis, home.postgres, home.prefect, home.flows, home.lake_mirror, home.tables)
         for path in (*folders, home.path / "cdk.out"):
             shutil.rmtree(path, ignore_errors=True)
         home.deployed_file.unlink(missing_ok=True)

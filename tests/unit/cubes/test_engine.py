@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from tidemark.cubes import table
 from tidemark.cubes.build import build
+from tidemark.cubes.counts import Stopped
 from tidemark.cubes.cube import Cube
-from tidemark.cubes.engine import Engine, Stopped
+from tidemark.cubes.engine import Engine
 from tidemark.cubes.table import Table
 from tidemark.cubes.views import Question, Selection, Span, View
 from tidemark.errors import BadRequest
