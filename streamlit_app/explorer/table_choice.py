@@ -43,16 +43,20 @@ def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
     left, right = st.columns([1, 2])
     if state.get("choosing-on") != heading:  # Streamlit forgets what a widget holds once another page is shown
         linked = st.query_params.get("path") or state.get("own-path", "")
-        held = state.get("looked-at", OWN if linked else titles[0])
+        named = next((title for title, one in known.items() if one.name == st.query_params.get("table")), None)
+        held = state.get("looked-at", named or (OWN if linked else titles[0]))
         state["table"] = held if held in titles else titles[0]
         state["path"] = linked
         state["choosing-on"] = heading
     title = left.selectbox("Table", titles, key="table")
     state["looked-at"] = title
     path = ""
-    if title == OWN:
+    if title != OWN:
+        address(table=known[title].name, path=None)
+    else:
         path = right.text_input("Its path, or s3://…", key="path")
-        state["own-path"] = st.query_params["path"] = path
+        state["own-path"] = path
+        address(table=None, path=path)
         if not path:
             none = "Name a CSV or Parquet file, or a folder of them. It is read here; nothing is sent anywhere."
             show("table-none", el("p", none, cls="empty"))
@@ -65,3 +69,12 @@ def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
         return None
     right.caption(source.about)
     return source, counts
+
+
+def address(**names: str | None) -> None:
+    """Have the page's address say this; None: have it say nothing of that."""
+    for name, value in names.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
