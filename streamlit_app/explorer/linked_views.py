@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import streamlit as st
 
-from streamlit_app.explorer import looked_at, table_choice
+from streamlit_app.explorer import looked_at, table_choice, worth_a_look
 from streamlit_app.explorer.counting import count, give_up
 from streamlit_app.explorer.looked_at import Asked, LookedAt
 from streamlit_app.explorer.saved_views import Panel
@@ -69,6 +69,9 @@ def _choice(source: Source, counts: Engine, held: LookedAt) -> list[str]:
 @st.fragment(key="views")
 def _views(source: Source, counts: Engine, held: LookedAt) -> None:
     state = st.session_state
+    if state.pop(worth_a_look.ADDED, False):
+        st.rerun(scope="app")
+    works = worth_a_look.ahead(source.made_of, counts)
 
     def asked() -> None:
         value = state["cube"]["asked"]
@@ -87,9 +90,12 @@ def _views(source: Source, counts: Engine, held: LookedAt) -> None:
         state["look"], source.sql, counts.table, cube, look.views, look.spans(look.active), opened=held.opened
     )
     component()(key="cube", data=content, on_asked_change=asked)
+    worth_a_look.draw(source.made_of, works, held)
     whole = state.pop("whole run", False)
     if cube.exact:
         give_up()
+        worth_a_look.begin(works, held)
         return
-    count(counts, question)
+    with works.asking():
+        count(counts, question)
     st.rerun(scope="app" if whole else "fragment")
