@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import streamlit as st
 
-from streamlit_app.explorer import looked_at, table_choice, worth_a_look
+from streamlit_app.explorer import looked_at, plain, table_choice, worth_a_look
 from streamlit_app.explorer.counting import count, give_up
 from streamlit_app.explorer.looked_at import Asked, LookedAt
 from streamlit_app.explorer.saved_views import Panel
@@ -38,11 +38,12 @@ def page() -> None:
     held = looked_at.of(source.made_of, counts)
     panel = Panel(source, columns, held)
     panel.from_address()
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    left, right = st.columns([7, 3], vertical_alignment="bottom")
     with left:
         shown = _choice(source, counts, held)
-    with right:
+    with right, st.container(horizontal=True, vertical_alignment="center"):
         panel.draw()
+        _plain_or_not()
     panel.told()
     if not shown:
         show("explorer-none", el("p", "Choose what to look at.", cls="empty"))
@@ -66,6 +67,15 @@ def _choice(source: Source, counts: Engine, held: LookedAt) -> list[str]:
     )
 
 
+def _plain_or_not() -> None:
+    """Whether Streamlit's own charts are drawn: for where components cannot run."""
+    state = st.session_state
+    if "plain" not in state:
+        state["plain"] = state.get("plain held", st.query_params.get("plain") == "1")
+    state["plain held"] = st.toggle("Plain charts", key="plain", help="Streamlit's own charts, without the component")
+    table_choice.address(plain="1" if state["plain held"] else None)
+
+
 @st.fragment(key="views")
 def _views(source: Source, counts: Engine, held: LookedAt) -> None:
     state = st.session_state
@@ -86,10 +96,12 @@ def _views(source: Source, counts: Engine, held: LookedAt) -> None:
         state["question"] = (source.made_of, question)
         state["look"] = state.get("look", 0) + 1
     cube = counts.known(question) or counts.sampled(question)
-    content = frame(
-        state["look"], source.sql, counts.table, cube, look.views, look.spans(look.active), opened=held.opened
-    )
-    component()(key="cube", data=content, on_asked_change=asked)
+    if state["plain held"]:
+        plain.draw(cube, counts.table, held)
+    else:
+        spans = look.spans(look.active)
+        content = frame(state["look"], source.sql, counts.table, cube, look.views, spans, held.opened)
+        component()(key="cube", data=content, on_asked_change=asked)
     worth_a_look.draw(source.made_of, works, held)
     whole = state.pop("whole run", False)
     if cube.exact:

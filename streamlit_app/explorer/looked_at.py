@@ -53,6 +53,14 @@ class LookedAt:
             look.question.check(self._columns)
         except (BadRequest, msgspec.MsgspecError):
             return
+        self._take(look)
+
+    def select(self, view: View, spans: tuple[Span, ...]) -> None:
+        """Select this in a view, which becomes the active one."""
+        others = [one for one in self.look.selected if one.view != view]
+        self._take(self.look.at(view, [*others, Selection(view, spans)]))
+
+    def _take(self, look: Look) -> None:
         for one in look.selected:
             if self.look.spans(one.view) != one.spans:
                 self.brushed[one.view] = self.brushed.get(one.view, 0) + 1

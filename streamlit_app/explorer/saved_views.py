@@ -52,7 +52,7 @@ class Panel:
     def draw(self) -> None:
         """The button that opens the panel, and what came of it."""
         state = st.session_state
-        with st.popover("Saved views", width="stretch"):
+        with st.popover("Saved views"):
             st.text_input("Name", key="saved-name", max_chars=LONGEST_NAME, placeholder="A name of your own")
             st.button(
                 "Save what is looked at", on_click=lambda: self._save(_written()), key="saved-save", width="stretch"

@@ -183,3 +183,26 @@ def test_a_view_is_saved_and_opened_by_its_link(views: Page, context: BrowserCon
 def panel(page: Page) -> Locator:
     page.get_by_role("button", name="Saved views").click()
     return page.get_by_test_id("stPopoverBody")
+
+
+def test_plain_charts_filter_one_another(context: BrowserContext, address: str, table: Path) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/explorer?plain=1&path={table}")
+    words = page.locator(".st-key-plain-line")
+    expect(words).to_contain_text(f"{ROWS:,} of {ROWS:,} rows", timeout=60_000)
+    expect(page.locator(".explorer")).to_have_count(0)
+    chart = page.get_by_test_id("stVegaLiteChart").nth(1).locator("svg.marks")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=5)
+    page.mouse.up()
+    expect(words).to_contain_text("price: ")
+    expect(words).not_to_contain_text(f"{ROWS:,} of {ROWS:,} rows")
+    told = words.inner_text()
+    page.get_by_text("Plain charts").click()
+    expect(line(page)).to_contain_text(told.split(" rows")[0])
+    expect(tile(page, "price").locator(".said")).not_to_be_empty()
