@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from streamlit_app.explorer import sources
+from streamlit_app.explorer import binning, sources
 from streamlit_app.ui import session
 from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
@@ -19,18 +19,14 @@ OWN = "A file or folder of your own"
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def engine(made_of: str, _source: Source) -> Engine:
-    """What counts a table; binned first, where that was not done before. Raises TidemarkError."""
-    bar = st.progress(0.0, f"Reading {_source.title}")
+    """What counts a table that is binned. Raises TidemarkError."""
+    return Engine(opened(_source, _folder()))
 
-    def progress(done: int, rows: int) -> None:
-        bar.progress(min(done / max(rows, 1), 1.0), f"Reading {_source.title}: {done:,} of {rows:,} rows")
 
-    try:
-        folder = Path(session.configured().tables).expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
-        return Engine(opened(_source, folder, progress))
-    finally:
-        bar.empty()
+def _folder() -> Path:
+    folder = Path(session.configured().tables).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
@@ -63,11 +59,16 @@ def choose(heading: str, about: str) -> tuple[Source, Engine] | None:
             return None
     try:
         source = of_path(path) if title == OWN else known[title]
+        binning.bin_once(source, _folder())
         counts = engine(source.made_of, source)
     except TidemarkError as error:
         show("table-problem", el("p", str(error), cls="problem"))
         return None
     right.caption(source.about)
+    if counts.table.left_out:
+        named = ", ".join(f"{name} ({kind})" for name, kind in counts.table.left_out)
+        words = f"Left out, as lists, structures and bytes are not counted: {named}."
+        show("table-left-out", el("p", words, cls="faint"))
     return source, counts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -52,8 +53,10 @@ def build(
     _encode(readable, columns, part, rows, progress)
     sampled = min(rows, sample)
     _draw_sample(columns, part, rows, sampled)
-    description = Description(VERSION, made_of, rows, sampled, tuple(columns))
+    description = Description(VERSION, made_of, rows, sampled, tuple(columns), left_out(source))
     (part / DESCRIPTION).write_bytes(msgspec.json.encode(description))
+    if folder.exists():
+        shutil.rmtree(folder)  # of an older version
     part.replace(folder)
     return Table.open(folder)
 
@@ -86,6 +89,11 @@ def choose(source: duckdb.DuckDBPyRelation, some: pa.Table) -> list[Column]:
     return found
 
 
+def left_out(source: duckdb.DuckDBPyRelation) -> tuple[tuple[str, str], ...]:
+    """The names and types of the columns that cannot be binned."""
+    return tuple((name, kind) for name, kind in _types(source).items() if _expression(name, kind) is None)
+
+
 def _types(source: duckdb.DuckDBPyRelation) -> dict[str, str]:
     return {name: str(kind) for name, kind in zip(source.columns, source.types, strict=True)}
 
@@ -114,6 +122,7 @@ def _encode(
     readable: duckdb.DuckDBPyRelation, columns: list[Column], folder: Path, rows: int, progress: Progress
 ) -> None:
     done = 0
+    progress(done, rows)
     with ExitStack() as files:
         outs = [files.enter_context(codes_file(folder, place).open("wb")) for place in range(len(columns))]
         for batch in readable.to_arrow_reader(BATCH):

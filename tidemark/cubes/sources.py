@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from tidemark.cubes.build import Progress, build
-from tidemark.cubes.table import DESCRIPTION, Table
+from tidemark.cubes.table import Table
 from tidemark.errors import BadRequest
 
 Reads = Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyRelation]
@@ -41,8 +41,8 @@ class Source(NamedTuple):
 
 def opened(source: Source, folder: Path, progress: Progress = lambda *_: None) -> Table:
     """The source as it is binned, built below `folder` where it is not there yet. Raises BadRequest."""
-    place = folder / f"{source.name}-{hashlib.sha256(source.made_of.encode()).hexdigest()[:12]}"
-    if (place / DESCRIPTION).exists():
+    place = binned_at(source, folder)
+    if Table.is_at(place):
         return Table.open(place)
     with duckdb.connect() as connection:
         try:
@@ -55,6 +55,11 @@ def opened(source: Source, folder: Path, progress: Progress = lambda *_: None) -
             return build(relation, place, source.made_of, progress)
         except duckdb.Error as error:
             raise BadRequest(f"{source.title} cannot be read: {_first_line(error)}") from error
+
+
+def binned_at(source: Source, folder: Path) -> Path:
+    """Where the source is kept once it is binned."""
+    return folder / f"{source.name}-{hashlib.sha256(source.made_of.encode()).hexdigest()[:12]}"
 
 
 def of_path(path: str) -> Source:
