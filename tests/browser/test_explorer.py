@@ -56,6 +56,7 @@ def views(context: BrowserContext, address: str, table: Path) -> Page:
 
 
 def choose_own(page: Page, path: str) -> None:
+    expect(page.get_by_label("Table", exact=True)).to_be_visible(timeout=90_000)  # the first page of all imports much
     page.get_by_label("Table", exact=True).click()
     page.get_by_role("option", name="A file or folder of your own").click()
     page.get_by_label("Its path").fill(path)
