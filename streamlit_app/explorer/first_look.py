@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 
 from streamlit_app.explorer import table_choice
+from streamlit_app.explorer.worth_a_look import ahead
 from streamlit_app.ui import session
 from streamlit_app.ui.looks import dressed
 from streamlit_app.ui.tree import Tree, el, row, table
 from streamlit_app.ui.view import show
 from tidemark.cubes.counts import Counts
-from tidemark.cubes.first_look import ColumnLook, Finding, FirstLook, first_look
+from tidemark.cubes.first_look import ColumnLook, Finding, FirstLook
 from tidemark.errors import TidemarkError
 from tidemark.looks import percent
 
@@ -21,18 +22,16 @@ NOTHING = "there is nothing here to be learnt about one from another"
 _HEADS = ("column", "kind", "distinct ", "missing ", "least ", "middle ", "most ", "at a cap ", "far out ")
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def found_in(made_of: str, _counts: Counts) -> FirstLook:
-    """What a table shows at first sight."""
-    bar = st.progress(0.0, "Looking at every pair of columns")
+def found_in(made_of: str, counts: Counts) -> FirstLook:
+    """What a table shows at first sight; looked for once."""
+    works, slot = ahead(made_of, counts), st.empty()
 
     def progress(part: float) -> None:
-        bar.progress(part, "Looking at every pair of columns")
+        slot.progress(part, "Looking at every pair of columns")
 
-    try:
-        return first_look(_counts, progress)
-    finally:
-        bar.empty()
+    found = works.look_now(progress)
+    slot.empty()
+    return found
 
 
 def page() -> None:

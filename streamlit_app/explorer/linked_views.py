@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import streamlit as st
 
-from streamlit_app.explorer import table_choice
+from streamlit_app.explorer import binning, looked_at, plain, table_choice, worth_a_look
+from streamlit_app.explorer.counting import count, give_up
+from streamlit_app.explorer.looked_at import Asked, LookedAt
+from streamlit_app.explorer.saved_views import Panel
 from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
-from tidemark.cubes.axes import frame, key_of, view_of
-from tidemark.cubes.columns import Column
+from tidemark.cubes.axes import frame, view_of
 from tidemark.cubes.counts import Counts
 from tidemark.cubes.sources import Source, of_path
-from tidemark.cubes.views import MOST_VIEWS, Question, Selection, Span, View
+from tidemark.cubes.views import MOST_VIEWS, View
 from tidemark.data import ROOT
-from tidemark.errors import BadRequest, TidemarkError
+from tidemark.errors import TidemarkError
 
-SHOWN = 8
-LOOKS_UP_S = 0.03
 MODULE = ROOT / "web" / "explorer" / "dist" / "explorer.js"
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """What the page asks for (web/explorer/src/explorer.ts)."""
-
-    table: str
-    active: str
-    selected: dict[str, tuple[Span, ...]]
 
 
 @st.cache_resource(show_spinner=False)
@@ -46,101 +36,95 @@ def page() -> None:
     if chosen_table is None:
         return
     source, counts = chosen_table
-    options = [key_of(View(name)) for name in counts.table.columns] + [key_of(view) for view in grids(counts)]
-    chosen = st.multiselect(
-        "Views",
-        options,
-        [key_of(view) for view in first(counts)],
-        format_func=lambda key: " × ".join(view_of(key).names),
-        max_selections=MOST_VIEWS,
-        key=f"views-{source.name}",
-    )
-    if not chosen:
+    columns = counts.table.columns
+    held = looked_at.of(source.made_of, counts)
+    panel = Panel(source, columns, held)
+    panel.from_address()
+    left, right = st.columns([7, 3], vertical_alignment="bottom")
+    with left:
+        shown = _choice(source, counts, held)
+    with right, st.container(horizontal=True, vertical_alignment="center"):
+        panel.draw()
+        _plain_or_not()
+    panel.told()
+    if not shown:
         show("explorer-none", el("p", "Choose what to look at.", cls="empty"))
         return
+    held.show(shown)
     st.session_state["whole run"] = True
-    _views(source, counts, tuple(view_of(key) for key in chosen))
+    _views(source, counts, held)
 
 
 def embedded(path: Path, before: tuple[View, ...], name: str) -> None:
     """The views of a file that an analysis has written, in a page of its own; those of `before` first."""
     source = of_path(str(path))._replace(name=name)
+    binning.bin_once(source, table_choice.folder())
     counts = table_choice.engine(source.made_of, source)
-    views = [view for view in before if set(view.names) <= set(counts.table.columns)]
-    views += [view for view in first(counts) if view not in views]
+    held = looked_at.of(source.made_of, counts, before)
+    st.session_state["plain held"] = False
     st.session_state["whole run"] = True
-    _views(source, counts, tuple(views[:SHOWN]))
+    _views(source, counts, held)
 
 
-def grids(counts: Counts) -> list[View]:
-    """Pairs that can be seen as a grid: of numbers and times."""
-    names = [column.name for column in counts.table.columns.values() if column.kind != "category" and column.zones > 1]
-    return [View(x, y) for place, x in enumerate(names) for y in names[place + 1 :]][:200]
+def _choice(source: Source, counts: Counts, held: LookedAt) -> list[str]:
+    """Which views are to be shown."""
+    key = looked_at.widget(source.made_of)
+    if key not in st.session_state:  # Streamlit forgets what a widget holds once another page is shown
+        st.session_state[key] = looked_at.keys(held.look.views)
+    return st.multiselect(
+        "Views",
+        looked_at.options(counts.table.columns),
+        format_func=lambda one: " × ".join(view_of(one).names),
+        max_selections=MOST_VIEWS,
+        key=key,
+    )
 
 
-def first(counts: Counts) -> list[View]:
-    """What is shown first: a map where there is one, and the columns that say something."""
-    columns = list(counts.table.columns.values())
-    names = {column.name for column in columns}
-    place = [View("longitude", "latitude")] if {"longitude", "latitude"} <= names else []
-    telling = [
-        View(column.name) for column in columns if _tells(column) and column.name not in {"longitude", "latitude"}
-    ]
-    return [*place, *telling][:SHOWN]
-
-
-def _tells(column: Column) -> bool:
-    return column.zones > 1 and not (column.kind == "category" and column.bars > 40)
+def _plain_or_not() -> None:
+    """Whether Streamlit's own charts are drawn: for where components cannot run."""
+    state = st.session_state
+    if "plain" not in state:
+        state["plain"] = state.get("plain held", st.query_params.get("plain") == "1")
+    state["plain held"] = st.toggle("Plain charts", key="plain", help="Streamlit's own charts, without the component")
+    table_choice.address(plain="1" if state["plain held"] else None)
 
 
 @st.fragment(key="views")
-def _views(source: Source, counts: Counts, views: tuple[View, ...]) -> None:
+def _views(source: Source, counts: Counts, held: LookedAt) -> None:
     state = st.session_state
+    if state.pop(worth_a_look.ADDED, False):
+        st.rerun(scope="app")
+    works = worth_a_look.ahead(source.made_of, counts)
 
     def asked() -> None:
         value = state["cube"]["asked"]
         if value is not None:
-            state["asked"] = msgspec.convert(value, Asked)
-            state["look"] = state.get("look", 0) + 1
+            said = msgspec.convert(value, Asked)
+            if said.table == source.made_of:
+                held.told(said)
 
-    question = _question(state.get("asked"), source, counts, views)
-    found = counts.known(question)
-    cube = found or counts.sampled(question)
-    content = frame(state.get("look", 0), source.sql, counts.table, cube, views)
-    component()(key="cube", data=content, on_asked_change=asked)
+    look = held.look
+    question = look.question
+    if state.get("question") != (source.made_of, question):
+        state["question"] = (source.made_of, question)
+        state["look"] = state.get("look", 0) + 1
+    cube = counts.known(question) or counts.sampled(question)
+    if state["plain held"]:
+        plain.draw(cube, counts.table, held)
+    else:
+        spans = look.spans(look.active)
+        content = frame(state["look"], source.sql, counts.table, cube, look.views, spans, held.opened)
+        component()(key="cube", data=content, on_asked_change=asked)
+    worth_a_look.draw(source.made_of, works, held)
     whole = state.pop("whole run", False)
-    if not cube.exact:
-        try:
-            _count(counts, question)
-        except TidemarkError as error:
-            show("count-problem", el("p", str(error), cls="problem"))
-            return
-        st.rerun(scope="app" if whole else "fragment")
-
-
-def _count(counts: Counts, question: Question) -> None:
-    """Wait until all rows are counted; where something else is asked meanwhile, this run ends, and the counting."""
-    stop, slot = threading.Event(), st.empty()
-    counting = counts.start(question, stop)
+    if cube.exact:
+        give_up()
+        worth_a_look.begin(works, held)
+        return
     try:
-        while wait([counting], timeout=LOOKS_UP_S).not_done:
-            slot.empty()  # Streamlit ends a run only where it draws
-        counting.result()
-    finally:
-        stop.set()
-
-
-def _question(asked: Asked | None, source: Source, counts: Counts, views: tuple[View, ...]) -> Question:
-    """What is asked for; the first view where nothing is, or another table was meant."""
-    if asked is not None and asked.table == source.made_of and asked.active in map(key_of, views):
-        active = view_of(asked.active)
-        selections = tuple(
-            Selection(view_of(key), spans) for key, spans in sorted(asked.selected.items()) if view_of(key) in views
-        )
-        question = Question(active, tuple(view for view in views if view != active), selections)
-        try:
-            question.check(counts.table.columns)
-            return question
-        except BadRequest:
-            pass
-    return Question(views[0], views[1:])
+        with works.asking():
+            count(counts, question)
+    except TidemarkError as error:
+        show("count-problem", el("p", str(error), cls="problem"))
+        return
+    st.rerun(scope="app" if whole else "fragment")

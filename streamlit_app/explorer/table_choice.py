@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from streamlit_app.explorer import live_lake, sources
+from streamlit_app.explorer import binning, live_lake, sources
 from streamlit_app.ui import session
 from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
@@ -30,16 +30,8 @@ ATHENA_KEPT_S = 3600
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def engine(made_of: str, _source: Source) -> Engine:
-    """What counts a table; binned first, where that was not done before. Raises TidemarkError."""
-    bar = st.progress(0.0, f"Reading {_source.title}")
-
-    def progress(done: int, rows: int) -> None:
-        bar.progress(min(done / max(rows, 1), 1.0), f"Reading {_source.title}: {done:,} of {rows:,} rows")
-
-    try:
-        return Engine(opened(_source, folder(), progress))
-    finally:
-        bar.empty()
+    """What counts a table that is binned. Raises TidemarkError."""
+    return Engine(opened(_source, folder()))
 
 
 def folder() -> Path:
@@ -51,7 +43,7 @@ def folder() -> Path:
 
 @st.cache_resource(show_spinner="Reading the rows that are learnt from", max_entries=4)
 def _frame(made_of: str, _source: Source) -> Frame:
-    return read(_source)
+    return read(_source, folder())
 
 
 def frame_of(source: Source) -> Frame | None:
@@ -79,6 +71,7 @@ def _opened(title: str, path: str, known: dict[str, Source]) -> tuple[Source, Co
         table, counts = in_athena(path)
         return table.source()._replace(made_of=counts.table.made_of), counts
     source = of_path(path) if title == OWN else live_lake.source() if title == lake.TITLE else known[title]
+    binning.bin_once(source, folder())
     return source, engine(source.made_of, source)
 
 
@@ -92,7 +85,8 @@ def choose(heading: str, about: str) -> tuple[Source, Counts] | None:
     left, right = st.columns([1, 2])
     if state.get("choosing-on") != heading:  # Streamlit forgets what a widget holds once another page is shown
         linked = st.query_params.get("path") or state.get("own-path", "")
-        held = state.get("looked-at", OWN if linked else titles[0])
+        named = next((title for title, one in known.items() if one.name == st.query_params.get("table")), None)
+        held = state.get("looked-at", named or (OWN if linked else titles[0]))
         state["table"] = held if held in titles else titles[0]
         state["path"] = linked
         state["choosing-on"] = heading
@@ -101,11 +95,14 @@ def choose(heading: str, about: str) -> tuple[Source, Counts] | None:
     path = ""
     if title == OWN:
         path = right.text_input("Its path, s3://… or athena://database/table", key="path")
-        state["own-path"] = st.query_params["path"] = path
+        state["own-path"] = path
+        address(table=None, path=path)
         if not path:
             none = "Name a CSV or Parquet file, or a folder of them. It is read here; nothing is sent anywhere."
             show("table-none", el("p", none, cls="empty"))
             return None
+    else:
+        address(table=lake.NAME if title == lake.TITLE else known[title].name, path=None)
     try:
         source, counts = _opened(title, path, known)
     except TidemarkError as error:
@@ -114,7 +111,20 @@ def choose(heading: str, about: str) -> tuple[Source, Counts] | None:
     right.caption(source.about)
     if counts.table.notes:
         show("table-notes", el("p", " ".join(counts.table.notes), cls="faint"))
+    if counts.table.left_out:
+        named = ", ".join(f"{name} ({kind})" for name, kind in counts.table.left_out)
+        words = f"Left out, as lists, structures and bytes are not counted: {named}."
+        show("table-left-out", el("p", words, cls="faint"))
     if title == lake.TITLE:
         with right:
             live_lake.offer()
     return source, counts
+
+
+def address(**names: str | None) -> None:
+    """Have the page's address say this; None: have it say nothing of that."""
+    for name, value in names.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value

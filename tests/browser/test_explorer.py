@@ -56,6 +56,7 @@ def views(context: BrowserContext, address: str, table: Path) -> Page:
 
 
 def choose_own(page: Page, path: str) -> None:
+    expect(page.get_by_label("Table", exact=True)).to_be_visible(timeout=90_000)  # the first page of all imports much
     page.get_by_label("Table", exact=True).click()
     page.get_by_role("option", name="A file or folder of your own").click()
     page.get_by_label("Its path").fill(path)
@@ -153,3 +154,56 @@ def test_a_table_is_looked_at_first(context: BrowserContext, address: str, table
     expect(page.get_by_text("price is missing in 5.0 % of the rows.")).to_be_visible()
     page.get_by_role("link", name="Explorer").click()
     expect(line(page)).to_have_text(f"{ROWS:,} of {ROWS:,} rows")
+
+
+def test_a_view_is_saved_and_opened_by_its_link(views: Page, context: BrowserContext, address: str) -> None:
+    drag(views, "price", 0.2, 0.5)
+    tile(views, "the branch").locator("canvas").click(position={"x": 10, "y": 10})
+    found = must_count(views, 2)
+    panel(views).get_by_label("Name").fill("Cheap **ones**")
+    views.get_by_role("button", name="Save what is looked at").click()
+    expect(views.get_by_text("Saved as “Cheap **ones**”.")).to_be_visible()
+    link = views.get_by_role("link", name="A link to").get_attribute("href")
+    views.get_by_role("button", name="Save what is looked at").click()
+    expect(views.get_by_text("There is a saved view “Cheap **ones**” already.")).to_be_visible()
+    views.get_by_role("button", name="Leave it").click()
+    views.keyboard.press("Escape")
+    views.get_by_role("button", name="Reset").click()
+    expect(views.locator(".explorer")).to_have_attribute("data-found", str(ROWS))
+    panel(views).locator(".st-key-saved-open button").click()
+    expect(views.locator(".explorer")).to_have_attribute("data-found", str(found))
+    other = context.new_page()
+    other.goto(f"{address}/explorer{link}")
+    expect(other.locator(".explorer")).to_have_attribute("data-found", str(found))
+    assert must_count(other, 2) == found
+    panel(other).locator(".st-key-saved-delete button").click()
+    other.get_by_role("button", name="Delete it").click()
+    expect(other.get_by_text("None of this table yet.")).to_be_visible()
+
+
+def panel(page: Page) -> Locator:
+    page.get_by_role("button", name="Saved views").click()
+    return page.get_by_test_id("stPopoverBody")
+
+
+def test_plain_charts_filter_one_another(context: BrowserContext, address: str, table: Path) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/explorer?plain=1&path={table}")
+    words = page.locator(".st-key-plain-line")
+    expect(words).to_contain_text(f"{ROWS:,} of {ROWS:,} rows", timeout=60_000)
+    expect(page.locator(".explorer")).to_have_count(0)
+    chart = page.get_by_test_id("stVegaLiteChart").nth(1).locator("svg.marks")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=5)
+    page.mouse.up()
+    expect(words).to_contain_text("price: ")
+    expect(words).not_to_contain_text(f"{ROWS:,} of {ROWS:,} rows")
+    told = words.inner_text()
+    page.get_by_text("Plain charts").click()
+    expect(line(page)).to_contain_text(told.split(" rows")[0])
+    expect(tile(page, "price").locator(".said")).not_to_be_empty()

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, TypeAlias
 
-import duckdb
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tidemark.cubes.build import readable_columns
-from tidemark.cubes.sources import Source
+from tidemark.cubes.build import readable_columns, types_of
+from tidemark.cubes.sources import Rows, Source, read_rows
 from tidemark.errors import BadRequest
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -92,19 +92,20 @@ class Frame:
         return [None if np.isnan(code) else levels[int(code)] for code in self.values[name]]
 
 
-def read(source: Source, most: int = MOST_ROWS) -> Frame:
-    """At most `most` rows of a table, evenly taken. Raises BadRequest where the table has nothing to learn from."""
-    with duckdb.connect() as connection:
-        try:
-            relation = source.reads(connection)
-            types = {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
-            (rows,) = relation.aggregate("count(*)").fetchall()[0]
-            step = max(1, math.ceil(rows / most))
-            numbered = readable_columns(relation).project("*, (row_number() OVER ()) - 1 AS tidemark_row")
-            read_rows = numbered.filter(f"tidemark_row % {step} = 0").to_arrow_table()
-        except duckdb.Error as error:
-            raise BadRequest(f"{source.title} cannot be read: {str(error).strip().partition(chr(10))[0]}") from error
-    found = _frame(source.title, rows, step, read_rows.drop_columns(["tidemark_row"]), types)
+def read(source: Source, folder: Path, most: int = MOST_ROWS) -> Frame:
+    """At most `most` rows of a table, evenly taken; what is written meanwhile is written below `folder`.
+
+    Raises BadRequest where the table cannot be read, or has nothing to learn from.
+    """
+
+    def take(rows: Rows) -> Frame:
+        (count,) = rows.relation.aggregate("count(*)").fetchall()[0]
+        step = max(1, math.ceil(count / most))
+        numbered = readable_columns(rows.relation).project("*, (row_number() OVER ()) - 1 AS tidemark_row")
+        taken = numbered.filter(f"tidemark_row % {step} = 0").to_arrow_table()
+        return _frame(source.title, count, step, taken.drop_columns(["tidemark_row"]), types_of(rows.relation))
+
+    found = read_rows(source, folder, take)
     if not found.features:
         raise BadRequest(f"{source.title}: no column can be learnt from")
     return found

@@ -12,7 +12,7 @@ import numpy as np
 from tidemark.cubes.columns import OTHER, Column
 from tidemark.cubes.counts import Binned
 from tidemark.cubes.cube import Cube
-from tidemark.cubes.views import View
+from tidemark.cubes.views import Span, View
 from tidemark.looks import minus
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -75,18 +75,31 @@ def axis(column: Column, gaps: bool) -> Axis:
     )
 
 
-def frame(look: int, source: str, table: Binned, cube: Cube, views: tuple[View, ...]) -> bytes:
-    """A cube as the page reads it: the header's length, the header, the sums. `views`: in the order of the page."""
+def frame(
+    look: int,
+    source: str,
+    table: Binned,
+    cube: Cube,
+    views: tuple[View, ...],
+    brushed: tuple[Span, ...] = (),
+    opened: int = 0,
+) -> bytes:
+    """A cube as the page reads it: the header's length, the header, the sums. `views`: in the order of the page.
+
+    `brushed`: what is selected in the active view; the page takes it, and the rest, where `opened` is another number.
+    """
     question = cube.question
     parts = {part.view: [part.first, part.end] for part in cube.parts}
     header = {
         "look": look,
+        "opened": opened,
         "table": table.made_of,
         "source": source,
         "counted": cube.counted,
         "rows": cube.rows,
         "active": key_of(question.active),
         "selected": {key_of(one.view): one.spans for one in question.selections},
+        "brushed": brushed,
         "shape": cube.sums.shape,
         "views": [
             {

@@ -65,7 +65,7 @@ def build(
             raise BadRequest(f"{rows:,} rows were counted and {encoded:,} read: the table changed meanwhile")
         sampled = min(rows, sample)
         _draw_sample(columns, part, rows, sampled)
-        description = Description(VERSION, made_of, rows, sampled, tuple(columns), tuple(notes))
+        description = Description(VERSION, made_of, rows, sampled, tuple(columns), left_out(source), tuple(notes))
         (part / DESCRIPTION).write_bytes(msgspec.json.encode(description))
         part.chmod(0o755)
         _move(part, folder)
@@ -125,6 +125,11 @@ def binned_kinds(types: Mapping[str, str]) -> list[str]:
     return ["category" if found.endswith("VARCHAR") else "number" for found in read.values() if found]
 
 
+def left_out(source: duckdb.DuckDBPyRelation) -> tuple[tuple[str, str], ...]:
+    """The names and types of the columns that cannot be binned."""
+    return tuple((name, kind) for name, kind in types_of(source).items() if _expression(name, kind) is None)
+
+
 def types_of(source: duckdb.DuckDBPyRelation) -> dict[str, str]:
     """The type of each column, as DuckDB names it."""
     return {name: str(kind) for name, kind in zip(source.columns, source.types, strict=True)}
@@ -155,6 +160,7 @@ def _encode(
 ) -> int:
     """Write all rows' codes; how many there were."""
     done = 0
+    progress(done, rows)
     with ExitStack() as files:
         outs = [files.enter_context(codes_file(folder, place).open("wb")) for place in range(len(columns))]
         for batch in readable.to_arrow_reader(BATCH):

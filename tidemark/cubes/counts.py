@@ -39,6 +39,11 @@ class Binned(Protocol):
         ...
 
     @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        """The names and types of columns that are not counted."""
+        ...
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What is to be known of how it was read."""
         ...

@@ -14,7 +14,7 @@ import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.adapters.s3_lake import PREFIX, S3Lake
-from tidemark.cubes.sources import Source, kept_in
+from tidemark.cubes.sources import Source, binned_at
 from tidemark.cubes.table import DESCRIPTION
 from tidemark.errors import NotFound, TidemarkError, Unavailable
 from tidemark.lake_view import OBJECTS, create_view, view_query
@@ -63,7 +63,7 @@ class LakeSales:
 
     def is_kept(self, source: Source) -> bool:
         """Whether a state of the lake is there as it was binned."""
-        return (kept_in(source, self._folder) / DESCRIPTION).exists()
+        return (binned_at(source, self._folder) / DESCRIPTION).exists()
 
     def _look(self) -> Source | TidemarkError:
         try:

@@ -29,7 +29,7 @@ from tidemark.cubes.counts import Stopped
 from tidemark.cubes.cube import Cube, lay_out, summed
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.kept import Kept
-from tidemark.cubes.sources import MOST_COLUMNS, Source, kept_in
+from tidemark.cubes.sources import MOST_COLUMNS, Source, binned_at
 from tidemark.cubes.table import DESCRIPTION, Table
 from tidemark.cubes.views import CELLS_ACROSS, Question, View, passing
 from tidemark.errors import BadRequest
@@ -72,6 +72,11 @@ class Remote(NamedTuple):
     def columns(self) -> Mapping[str, Column]:
         """How they are cut."""
         return self.sample.columns
+
+    @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        """The names and types of columns that are not counted."""
+        return self.sample.left_out
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -147,7 +152,7 @@ def opened(source: Source, rows: ir.Table, asks: Asks, folder: Path, progress: P
         for place, name in enumerate(times)
     }
     source = source._replace(made_of=f"{source.made_of}:{count}:{ends}")
-    place = kept_in(source, folder)
+    place = binned_at(source, folder)
     if not (place / DESCRIPTION).exists():
         share = min(1.0, SAMPLED / max(count, 1))
         some = asks(read.sample(share, method="row") if share < 1 else read)

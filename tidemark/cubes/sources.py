@@ -7,7 +7,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -17,10 +17,11 @@ from tidemark.cubes.build import Progress, binned_kinds, build, types_of
 from tidemark.cubes.csv_files import MOST_TRIES, CsvFiles, too_wide
 from tidemark.cubes.half_done import half_done
 from tidemark.cubes.parquet_files import ParquetFiles
-from tidemark.cubes.table import DESCRIPTION, Table
+from tidemark.cubes.table import Table
 from tidemark.errors import BadRequest
 
 Reads = Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyRelation]
+Used = TypeVar("Used")
 
 MOST_COLUMNS = 64
 _CSV = (".csv", ".csv.gz", ".tsv", ".txt")
@@ -63,59 +64,97 @@ class Source(NamedTuple):
     own: Callable[[], Own] | None = None
 
 
-def opened(source: Source, folder: Path, progress: Progress = lambda *_: None, free: room.Free = room.free) -> Table:
+def opened(
+    source: Source,
+    folder: Path,
+    progress: Progress = lambda *_: None,
+    free: room.Free = room.free,
+    seen: Callable[[duckdb.DuckDBPyRelation], None] = lambda _: None,
+) -> Table:
     """The source as it is binned, built below `folder` where it is not there yet; nothing is left where it fails.
 
-    Raises BadRequest.
+    `seen`: is shown the rows before they are binned. Raises BadRequest.
     """
-    place = kept_in(source, folder)
-    if (place / DESCRIPTION).exists():
+    place = binned_at(source, folder)
+    if Table.is_at(place):
         try:
             return Table.open(place)
-        except BadRequest:  # of another version, or damaged
+        except BadRequest:  # damaged
             shutil.rmtree(place, ignore_errors=True)
+    elif place.exists():  # of another version
+        shutil.rmtree(place, ignore_errors=True)
+
+    def bins(rows: Rows) -> Table:
+        if source.own:
+            _must_be_fit(source.title, rows, folder, free)
+        seen(rows.relation)
+        return build(
+            rows.relation,
+            place,
+            source.made_of,
+            progress,
+            notes=rows.notes,
+            whole=rows.whole,
+            confirm=lambda: _must_be_the_same(source),
+        )
+
+    return read_rows(source, folder, bins)
+
+
+class Rows(NamedTuple):
+    """A source that is being read. `about`: how many rows there are, None where counting them is quick."""
+
+    relation: duckdb.DuckDBPyRelation
+    about: int | None = None
+    notes: list[str] = []  # noqa: RUF012
+    whole: frozenset[str] = frozenset()
+
+
+def read_rows(source: Source, folder: Path, use: Callable[[Rows], Used]) -> Used:
+    """What `use` makes of the source's rows. What is written meanwhile is written below `folder`, and removed.
+
+    `use` is called again where only a later row shows how files are to be read. Raises BadRequest.
+    """
     try:
-        with half_done(folder / f"{place.name}-read") as scratch:
-            return _built(source, place, scratch, progress, free)
+        with half_done(folder / f"{binned_at(source, folder).name}-read") as scratch:
+            return _read(source, scratch, use)
     except (OSError, MemoryError, pa.ArrowException, duckdb.Error) as error:
         raise BadRequest(_said(source.title, folder, error)) from error
 
 
-def _built(source: Source, place: Path, scratch: Path, progress: Progress, free: room.Free) -> Table:
-    own = source.own() if source.own else None
-
-    def confirm() -> None:
-        if source.state is not None and source.state() != source.made_of:
-            raise BadRequest(f"{source.title} changed while it was read: open it again")
-
+def _read(source: Source, scratch: Path, use: Callable[[Rows], Used]) -> Used:
     config: dict[str, Any] = {"memory_limit": room.memory_limit(), "temp_directory": str(scratch / "spilled")}
-    if own is None:
+    if source.own is None:
         with duckdb.connect(config=config) as connection:
-            return build(source.reads(connection), place, source.made_of, progress)
+            return use(Rows(source.reads(connection)))
+    own = source.own()
     own.prepare(scratch)
     for _ in range(MOST_TRIES):
         with duckdb.connect(config=config) as connection:
             try:
                 relation = own.reads(connection)
-                _must_be_fit(source.title, own, relation, place.parent, free)
-                return build(
-                    relation, place, source.made_of, progress, notes=own.notes, whole=own.whole, confirm=confirm
-                )
+                return use(Rows(relation, own.rows(), own.notes, own.whole))
             except (OSError, pa.ArrowException, duckdb.Error) as error:
                 if _full(error) or isinstance(error, duckdb.OutOfMemoryException):
                     raise
-                confirm()
+                _must_be_the_same(source)
                 own.mend(error, scratch)
     raise BadRequest(f"{source.title} cannot be read: its values fit no type")
 
 
-def _must_be_fit(title: str, own: Own, relation: duckdb.DuckDBPyRelation, folder: Path, free: room.Free) -> None:
+def _must_be_the_same(source: Source) -> None:
+    if source.state is not None and source.state() != source.made_of:
+        raise BadRequest(f"{source.title} changed while it was read: open it again")
+
+
+def _must_be_fit(title: str, read: Rows, folder: Path, free: room.Free) -> None:
+    relation = read.relation
     if len(relation.columns) > MOST_COLUMNS:
         raise BadRequest(too_wide(title, len(relation.columns), MOST_COLUMNS))
     types = types_of(relation)
     if not binned_kinds(types):
         raise BadRequest(f"{title}: none of its columns holds numbers, times or text: {', '.join(types)}")
-    rows = own.rows()
+    rows = read.about
     if rows is None:
         (rows,) = relation.aggregate("count(*)").fetchall()[0]
     if rows == 0 or not relation.limit(1).fetchall():
@@ -135,8 +174,8 @@ def _full(error: Exception) -> bool:
     return isinstance(error, OSError) and (error.errno == errno.ENOSPC or "No space left" in str(error))
 
 
-def kept_in(source: Source, folder: Path) -> Path:
-    """Where below `folder` the source is kept as it is binned."""
+def binned_at(source: Source, folder: Path) -> Path:
+    """Where the source is kept once it is binned."""
     return folder / f"{source.name}-{hashlib.sha256(source.made_of.encode()).hexdigest()[:12]}"
 
 

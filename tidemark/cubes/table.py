@@ -14,14 +14,14 @@ from pyarrow import feather
 from tidemark.cubes.columns import Codes, Column
 from tidemark.errors import BadRequest
 
-VERSION = 2
+VERSION = 3
 DESCRIPTION = "table.json"
 
 
 class Description(msgspec.Struct, frozen=True):
     """What `table.json` says. `made_of`: tells one state of the source from another. `sampled`: rows of the sample.
 
-    `notes`: what is to be known of how it was read.
+    `left_out`: the names and types of columns that are not binned. `notes`: what is to be known of how it was read.
     """
 
     version: int
@@ -29,7 +29,12 @@ class Description(msgspec.Struct, frozen=True):
     rows: int
     sampled: int
     columns: tuple[Column, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    version: int
 
 
 class Table:
@@ -40,6 +45,7 @@ class Table:
         self.rows = description.rows
         self.made_of = description.made_of
         self.columns = {column.name: column for column in description.columns}
+        self.left_out = description.left_out
         self.sampled = description.sampled
         self.notes = description.notes
         self._codes: dict[str, Codes] = {}
@@ -58,6 +64,14 @@ class Table:
         if description.version != VERSION:
             raise BadRequest(f"{folder}: binned by version {description.version}; this one reads {VERSION}")
         return cls(folder, description)
+
+    @staticmethod
+    def is_at(folder: Path) -> bool:
+        """Whether a table stands there that this version reads."""
+        try:
+            return msgspec.json.decode((folder / DESCRIPTION).read_bytes(), type=_Versioned).version == VERSION
+        except (OSError, msgspec.MsgspecError):
+            return False
 
     def some_rows(self) -> pa.Table:
         """Some of the rows as they were read: numbers and times as float64, NaN where missing; categories as text."""

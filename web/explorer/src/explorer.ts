@@ -7,13 +7,14 @@ import { put, python, said, same, sql, without } from "./select";
 import type { Surface } from "./surface";
 import { number, Tile, title } from "./tile";
 
-/** What is asked for: all views at every place of a brush over `active`, of rows that the others' selections let pass. */
+/** What is looked at: the server answers with all views at every place of a brush over `active`, where that changes. */
 export interface Asked {
   readonly table: string;
   readonly active: string;
   readonly selected: Selected;
 }
 
+const TOLD_MS = 200;
 const COLOURS: readonly (keyof Colours)[] = ["accent", "soft", "edge", "faint", "text"];
 
 export class Explorer {
@@ -26,7 +27,9 @@ export class Explorer {
   private readonly before: Selected[] = [];
   private tiles = new Map<string, Tile>();
   private shape = false;
+  /** What the server knows, or was told last. */
   private asked: Asked | undefined;
+  private telling: ReturnType<typeof setTimeout> | undefined;
   /** What was selected when the hand went down. */
   private drag: Selected | undefined;
   private colours: Colours | undefined;
@@ -80,16 +83,18 @@ export class Explorer {
   /** A cube has come. */
   take(frame: Frame, ask: (asked: Asked) => void): void {
     this.ask = ask;
-    if (this.frame?.look === frame.look && this.frame.counted === frame.counted) return;
-    const first = this.frame?.table !== frame.table || !alike(this.frame.views, frame.views);
+    const { frame: before } = this;
+    if (before?.look === frame.look && before.counted === frame.counted && before.opened === frame.opened) return;
+    const other = !before || before.table !== frame.table || before.opened !== frame.opened;
     this.frame = frame;
-    if (first) {
+    if (other) {
       this.active = frame.active;
-      this.selected = frame.selected;
-      this.before.length = 0;
-      this.asked = undefined;
-      this.lay(frame.views);
+      this.selected = put(frame.selected, frame.active, frame.brushed);
+      this.asked = { table: frame.table, active: this.active, selected: this.selected };
     }
+    if (other || !alike(before.views, frame.views)) this.lay(frame.views);
+    if (!this.tiles.has(this.active)) this.active = frame.active;
+    this.selected = only(this.selected, this.tiles);
     this.bins = new Uint32Array(width(frame));
     this.all = everything(frame);
     this.own = places(frame);
@@ -114,6 +119,7 @@ export class Explorer {
         this.brushed(key, spans, done);
       },
     };
+    this.before.length = 0;
     this.tiles = new Map(views.map((view) => [view.key, new Tile(view, hand)]));
     this.grid.replaceChildren(...[...this.tiles.values()].map((tile) => tile.element));
   }
@@ -143,19 +149,19 @@ export class Explorer {
     if (last) this.select(last, false);
   }
 
-  /** Asks for another cube where the one here does not hold what is looked at. */
+  /** Tells what is looked at: at once where the cube here does not hold it, else when the hand rests. */
   private request(): void {
-    const { frame, active } = this;
+    const { frame, active, selected } = this;
     if (!frame || !this.tiles.has(active)) return;
-    const others = without(this.selected, active);
-    const held = frame.active === active && same(frame.selected, others);
-    if (held) {
-      this.asked = undefined;
-      return;
-    }
-    if (this.asked?.active === active && same(this.asked.selected, others)) return;
-    this.asked = { table: frame.table, active, selected: others };
-    this.ask(this.asked);
+    clearTimeout(this.telling);
+    if (this.asked?.active === active && same(this.asked.selected, selected)) return;
+    const tell = (): void => {
+      this.asked = { table: frame.table, active, selected };
+      this.ask(this.asked);
+    };
+    if (frame.active === active && same(frame.selected, without(selected, active))) {
+      this.telling = setTimeout(tell, TOLD_MS);
+    } else tell();
   }
 
   private redraw(): void {
@@ -256,6 +262,11 @@ function words({ x, y }: View, spans: Spans): string {
   return y && wide && tall
     ? `${x.name} ${said(x, [wide], true)} · ${y.name} ${said(y, [tall], true)}`
     : said(x, spans);
+}
+
+/** What is selected in views that are shown. */
+function only(selected: Selected, shown: ReadonlyMap<string, unknown>): Selected {
+  return Object.fromEntries(Object.entries(selected).filter(([key]) => shown.has(key)));
 }
 
 function alike(views: readonly View[], others: readonly View[]): boolean {

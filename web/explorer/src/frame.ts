@@ -36,12 +36,16 @@ export type Selected = Readonly<Record<string, Spans>>;
 
 export interface Header {
   readonly look: number;
+  /** Another number: what is selected here is given up for what the header says. */
+  readonly opened: number;
   readonly table: string;
   readonly source: string;
   readonly counted: number;
   readonly rows: number;
   readonly active: string;
+  /** In all views but the active one; what is selected in that. */
   readonly selected: Selected;
+  readonly brushed: Spans;
   readonly shape: readonly number[];
   readonly views: readonly View[];
 }

@@ -23,7 +23,7 @@ export class Tile {
   private readonly clear: HTMLButtonElement;
   private picture: Picture | undefined;
   private box: Box = { width: 0, height: 0 };
-  private drag: { from: Place; began: Spans; kind: "new" | "move" } | undefined;
+  private drag: { from: Place; began: Spans; kind: "new" | "move" | "pick" } | undefined;
   private waiting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -39,6 +39,8 @@ export class Tile {
       '<canvas aria-hidden="true"></canvas><p class="told" role="status"></p>';
     this.element = element;
     this.canvas = found(element, "canvas") as HTMLCanvasElement;
+    // A finger that moves up or down scrolls the page, but for grids.
+    this.canvas.style.touchAction = view.y ? "none" : "pan-y";
     this.said = found(element, ".said");
     this.told = found(element, ".told");
     this.clear = found(element, ".clear") as HTMLButtonElement;
@@ -106,26 +108,35 @@ export class Tile {
       const at = this.placeOf(event);
       const began = this.picture?.spans ?? [];
       if (this.view.x.kind === "category" && !this.view.y) {
-        hand.brushed(this.view.key, toggled(began, at.x), true);
+        this.drag = { from: at, began, kind: "pick" };
         return;
       }
       this.drag = { from: at, began, kind: inside(began, at, this.view) ? "move" : "new" };
     });
     canvas.addEventListener("pointermove", (event) => {
       if (!this.drag) this.tell(this.placeOf(event));
+      else if (this.drag.kind === "pick") return;
       else hand.brushed(this.view.key, this.spansOf(this.placeOf(event)), false);
     });
     const end = (event: PointerEvent): void => {
       if (!this.drag) return;
       const at = this.placeOf(event);
-      const { from, kind } = this.drag;
+      const { from, began, kind } = this.drag;
       const still = at.x === from.x && at.y === from.y;
-      const spans = still && kind === "move" ? this.drag.began : this.spansOf(at);
+      let spans = still && kind !== "new" ? began : this.spansOf(at);
+      if (kind === "pick") spans = still ? toggled(began, at.x) : began;
+      else if (still && kind === "new" && !this.view.y) spans = [];
       this.drag = undefined;
-      hand.brushed(this.view.key, still && kind === "new" && !this.view.y ? [] : spans, true);
+      hand.brushed(this.view.key, spans, true);
+    };
+    const cancel = (): void => {
+      if (!this.drag) return;
+      const { began } = this.drag;
+      this.drag = undefined;
+      hand.brushed(this.view.key, began, true);
     };
     canvas.addEventListener("pointerup", end);
-    canvas.addEventListener("pointercancel", end);
+    canvas.addEventListener("pointercancel", cancel);
   }
 
   private spansOf(at: Place): Spans {

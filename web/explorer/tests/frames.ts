@@ -26,12 +26,14 @@ export function view(key: string, x: Axis, y: Axis | null = null, part: View["pa
 export function frame(part: Partial<Frame>): Frame {
   return {
     look: 0,
+    opened: 0,
     table: "t",
     source: "sales",
     counted: 100,
     rows: 100,
     active: "x",
     selected: {},
+    brushed: [],
     shape: [],
     views: [],
     sums: new Uint32Array(),
