@@ -147,11 +147,11 @@ def test_a_sample_answers_with_what_was_drawn(tmp_path: Path) -> None:
     assert cube.brush()[0] == 1000
 
 
-def test_an_answer_that_nobody_waits_for_is_given_up(random_engine: Engine) -> None:
+def test_an_answer_that_nobody_waits_for_is_given_up(tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Stopped):
-        random_engine.exact(Question(View("member"), (View("branch"),)), stop)
+        Engine(built(tmp_path)).exact(Question(View("member"), (View("branch"),)), stop)
 
 
 def test_an_empty_table_has_empty_views(tmp_path: Path) -> None:
