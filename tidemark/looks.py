@@ -26,6 +26,7 @@ PALETTES: dict[Mode, dict[str, Any]] = {
         "amber": "#d98b1c",
         "alarm": "#b3261e",
         "diverging": ["#e3a556", "#f6e3c6", "#ffffff", "#cfe6ec", "#5fabbe"],
+        "category": ["#0f6e84", "#d98b1c", "#6a5aa8", "#7a8f3a", "#b3567a", "#4f7cac", "#8a6d3b", "#75858a"],
         "ramp": ["#dcecef", "#8fc0cc", "#3f93a8", "#0f6e84", "#07414f"],
     },
     "dark": {
@@ -39,6 +40,7 @@ PALETTES: dict[Mode, dict[str, Any]] = {
         "amber": "#e9aa4b",
         "alarm": "#ff8f85",
         "diverging": ["#8a5c1c", "#4a3a22", "#1d2628", "#1f4550", "#27788c"],
+        "category": ["#58bdd3", "#e9aa4b", "#a99be0", "#b3c46a", "#e08bad", "#8cb3e0", "#c9a66b", "#9aa8ab"],
         "ramp": ["#1f3a41", "#235765", "#37879a", "#58bdd3", "#d3f0f6"],
     },
 }
@@ -93,7 +95,7 @@ def config(mode: Mode = "light") -> dict[str, Any]:
             "titleFontSize": SIZE - 1,
             "titleFontWeight": "normal",
         },
-        "range": {"diverging": of["diverging"], "ramp": of["ramp"]},
+        "range": {"category": of["category"], "diverging": of["diverging"], "ramp": of["ramp"]},
         "mark": {"color": of["accent"]},
         "bar": {"color": of["accent"]},
         "rect": {"color": of["accent"]},

@@ -53,6 +53,15 @@ def number(value: float) -> str:
     return minus(f"{value:.3g}" if abs(value) < 100 else f"{value:.1f}")
 
 
+def figure(value: float) -> str:
+    """A figure that can be compared: five digits that matter, whole numbers as they are."""
+    if value == round(value) and abs(value) < 1e15:
+        return minus(f"{value:,.0f}")
+    if abs(value) >= 10_000:
+        return minus(f"{value:,.1f}")
+    return minus(f"{value:.5g}")
+
+
 def of_unsupervised(found: Unsupervised) -> SaidOfGroups:
     """Sentences about groups and the like."""
     real = [one for one in found.components if one.real]
@@ -75,13 +84,13 @@ def of_unsupervised(found: Unsupervised) -> SaidOfGroups:
     strongest = max(found.groupings, key=lambda one: one.silhouette - one.control)
     density, apart, plane = found.density, found.apart, found.projection
     return SaidOfGroups(
-        verdict=f"Found: {_listed(parts)}." if parts else NOTHING_GROUPED,
+        verdict=f"Found: {listed(parts)}." if parts else NOTHING_GROUPED,
         details=details,
         components=(
-            f"{len(real)} of {len(found.components)} explain more than in any shuffled table (black ticks), "
+            f"{len(real)} of {len(found.components)} explain more than in any shuffled table (ticks), "
             f"{percent(share)} of the variance together."
             if real
-            else "None explains more than in the shuffled tables (black ticks)."
+            else "None explains more than in the shuffled tables (ticks)."
         ),
         groups=(
             f"Silhouette {strongest.silhouette:.3f} with {strongest.k} groups, {strongest.control:.3f} in shuffled "
@@ -161,9 +170,7 @@ def _leaks(found: Supervised) -> list[str]:
     for reason, names in by_reason.items():
         out = any(leak.left_out for leak in found.leaks if leak.reason == reason)
         verb = "were not learnt from" if len(names) > 1 else "was not learnt from"
-        told.append(
-            f"{_listed(names)} {verb}: {reason}." if out else f"{_listed(names)} may tell the answer: {reason}."
-        )
+        told.append(f"{listed(names)} {verb}: {reason}." if out else f"{listed(names)} may tell the answer: {reason}.")
     return told
 
 
@@ -202,5 +209,6 @@ def _calibration(found: Supervised) -> str:
     return words
 
 
-def _listed(parts: list[str]) -> str:
+def listed(parts: list[str]) -> str:
+    """One, two and three."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

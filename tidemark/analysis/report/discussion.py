@@ -1,0 +1,128 @@
+"""What the results mean, as far as they carry; and what they do not say."""
+
+from __future__ import annotations
+
+from tidemark.analysis.report.document import Block, Heading, Paragraph
+from tidemark.analysis.report.study import Study
+from tidemark.analysis.supervised import COVERED, Supervised
+from tidemark.analysis.unsupervised import Unsupervised
+from tidemark.analysis.words import NOTHING_GROUPED, listed, of_supervised
+
+WIDE = 0.1
+LIKE = 0.03
+
+
+def discussion(study: Study) -> list[Block]:
+    """The section."""
+    shape = [Paragraph(_shape(study.shape[0]))] if study.shape else []
+    return [
+        Heading(1, "Discussion"),
+        *_data(study),
+        *shape,
+        *(Paragraph(words) for words in _prediction(study.prediction[0])),
+        Paragraph(_limits(study)),
+    ]
+
+
+def _data(study: Study) -> list[Block]:
+    told = []
+    capped = [one for one in study.description.numbers if one.at_most]
+    if capped:
+        names = listed([f"{one.column} ({one.at_most:.1%} of the rows at its largest value)" for one in capped])
+        told.append(
+            f"{names}: values beyond a cap were cut to it, so that means are too low, and a model learns the cap, "
+            "not what lies beyond it."
+        )
+    missing = [one for one in study.description.numbers if one.missing]
+    if missing:
+        told.append(
+            f"Values are missing in {listed([one.column for one in missing])}; whether they are missing by chance "
+            "cannot be seen from the table."
+        )
+    if study.identities:
+        told.append(
+            "Some columns are arithmetic of others; that they predict each other perfectly is no finding, and they "
+            "were kept apart."
+        )
+    if not any(pair.real for pair in study.description.pairs):
+        told.append("No two columns depend on each other beyond chance: the table looks like independent noise.")
+    return [Paragraph(" ".join(told))] if told else []
+
+
+def _shape(found: Unsupervised) -> str:
+    if found.nothing:
+        return f"{NOTHING_GROUPED} Groups drawn in it would be found in any table of these columns."
+    told = []
+    real = [one for one in found.components if one.real]
+    if real:
+        share = sum(one.share for one in real)
+        leads = listed([max(one.loadings.items(), key=lambda item: abs(item[1]))[0] for one in real])
+        told.append(
+            f"The columns say much of the same: {len(real)} of {len(found.components)} directions, led by {leads}, "
+            f"hold {share:.0%} of all variance."
+        )
+    if found.best:
+        one = next(one for one in found.groupings if one.k == found.best)
+        how = "weak" if one.silhouette < 0.25 else "fair" if one.silhouette < 0.5 else "strong"
+        told.append(
+            f"The {found.best} groups are stable and beyond chance, but {how} (silhouette {one.silhouette:.2f}): "
+            "they cut a cloud into handy parts rather than tell kinds apart."
+            if how == "weak"
+            else f"The {found.best} groups are stable, beyond chance and {how} (silhouette {one.silhouette:.2f})."
+        )
+    if found.apart.real:
+        told.append(
+            f"{found.apart.share / found.apart.chance:.1f} times as many rows stand apart as chance gives: how their "
+            "columns go together is unusual, whether they are errors or rarities."
+        )
+    return " ".join(told)
+
+
+def _prediction(found: Supervised) -> list[str]:
+    score = next((one for one in found.scores if one.name == found.best), None)
+    if score is None:
+        return [
+            f"{of_supervised(found).verdict} A model of it would be worth no more than its mean; that trees are "
+            "worse than the baseline is what learning noise costs."
+        ]
+    told = []
+    first = [one.column for one in found.importance[:3] if one.low > 0]
+    other = next(one for one in found.scores if one.name != found.best)
+    rests = f" It rests on {listed(first)} most." if first else ""
+    bend = (
+        "Trees gain little over the linear model: the relation is nearly straight."
+        if found.best == "trees" and score.skill - other.skill < LIKE
+        else "Trees gain over the linear model: there are bends and interactions in it."
+        if found.best == "trees"
+        else "A straight relation does as well as any."
+    )
+    told.append(
+        f"{of_supervised(found).verdict} {bend}{rests} Importance tells what the model uses, not what causes what."
+    )
+    if found.by_rows is not None and found.by_rows - score.skill > LIKE:
+        what = "places" if found.split == "place" else "times"
+        told.append(
+            f"A split row by row would promise {found.by_rows:.2f} instead of {score.skill:.2f}. The difference is "
+            f"what rows tell about their neighbours; who predicts for new {what} does not have it."
+        )
+    worse = [one for one in found.segments if one.worse]
+    if worse:
+        told.append(
+            f"Errors are not even: in {worse[0].column} {worse[0].name} they are {worse[0].loss:.1f} times the "
+            "usual. A single figure for the whole table hides that."
+        )
+    if found.coverage and max(found.coverage) - min(found.coverage) > WIDE:
+        told.append(
+            f"Intervals that should hold {COVERED:.0%} hold {min(found.coverage):.0%} to {max(found.coverage):.0%} "
+            "from fold to fold: what is learnt in one part does not carry over to all others."
+        )
+    return told
+
+
+def _limits(study: Study) -> str:
+    sampled = f" Every {study.frame.step}th row was looked at." if study.frame.step > 1 else ""
+    return (
+        "Tests take clusters as independent of one another; neighbouring days and places are not quite, so that "
+        f"intervals are, if anything, too narrow.{sampled} Settings of the algorithms were not tuned to this table, "
+        "and nothing here says what would follow if a column were changed by hand."
+    )
