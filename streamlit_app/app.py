@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from streamlit_app.explorer import first_look, groups, linked_views, prediction
+from streamlit_app.explorer import first_look, groups, linked_views, prediction, report
 from streamlit_app.housing import page as housing
 from streamlit_app.pipelines import page as pipelines
 from streamlit_app.ui import session
@@ -27,6 +27,7 @@ def main() -> None:
         st.Page(linked_views.page, title="Explorer", url_path="explorer"),
         st.Page(groups.page, title="Groups", url_path="groups"),
         st.Page(prediction.page, title="Prediction", url_path="prediction"),
+        st.Page(report.page, title="Report", url_path="report"),
     ]
     page = st.navigation(pages, position="top")
     try:

@@ -35,13 +35,7 @@ def page() -> None:
     frame = frame_of(source)
     if frame is None:
         return
-    left, right = st.columns([1, 2])
-    names = targets(frame)
-    usual = next((names.index(name) for name in USUAL if name in names), 0)
-    target = left.selectbox("What is to be predicted", names, usual, key=f"target-{source.name}")
-    kind: SplitKind = right.radio(
-        "Judged on rows that", kinds(frame), format_func=SPLITS.get, horizontal=True, key=f"split-{source.name}"
-    )
+    target, kind = aim(frame, source)
     found = work.result(
         f"prediction:{source.made_of}:{target}:{kind}",
         f"Learn to predict {target}",
@@ -49,6 +43,27 @@ def page() -> None:
     )
     if found is not None:
         _draw(*found)
+
+
+def aim(frame: Frame, source: Source) -> tuple[str, SplitKind]:
+    """Which column is to be predicted, and which rows judge that; the same on all pages."""
+    state = st.session_state
+    left, right = st.columns([1, 2])
+    names, ways = targets(frame), kinds(frame)
+    usual = next((name for name in USUAL if name in names), names[0])
+    held = state.get("aims", {}).get(source.made_of, (usual, ways[0]))
+    key = f"{source.name}-{st.session_state.get('choosing-on')}"
+    target = left.selectbox("What is to be predicted", names, names.index(held[0]), key=f"target-{key}")
+    kind: SplitKind = right.radio(
+        "Judged on rows that",
+        ways,
+        ways.index(held[1]),
+        format_func=SPLITS.get,
+        horizontal=True,
+        key=f"split-{key}",
+    )
+    state.setdefault("aims", {})[source.made_of] = (target, kind)
+    return target, kind
 
 
 def _learn(

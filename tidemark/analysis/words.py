@@ -54,12 +54,12 @@ def number(value: float) -> str:
 
 
 def figure(value: float) -> str:
-    """A figure that can be compared: five digits that matter, whole numbers as they are."""
+    """A figure that can be compared: six digits that matter, whole numbers as they are."""
     if value == round(value) and abs(value) < 1e15:
         return minus(f"{value:,.0f}")
-    if abs(value) >= 10_000:
+    if abs(value) >= 1_000:
         return minus(f"{value:,.1f}")
-    return minus(f"{value:.5g}")
+    return minus(f"{value:.6g}")
 
 
 def of_unsupervised(found: Unsupervised) -> SaidOfGroups:

@@ -159,7 +159,7 @@ def _shape(found: Unsupervised) -> list[Block]:
                 "sum of all. The control of the component of a rank is the largest share of that rank in the shuffled "
                 f"tables. It is real where its share is above {1 + shape.LEAST_GAP:g} times that and every component "
                 "before it is real. Of each eigenvector the largest loading in size is made positive.",
-                f"Groups: every {_nth(step)} row from the first on ({-(-found.rows // step):,} rows), KMeans with k "
+                f"Groups: {_every(step)} ({-(-found.rows // step):,} rows), KMeans with k "
                 f"from {shape.KS[0]} to {shape.KS[-1]}, n_init={shape.STARTS}, random_state={shape.SEED}. The "
                 "silhouette (silhouette_score) is that of every n-th of those rows, n the smallest with at most "
                 f"{shape.MOST_MEASURED:,} rows left. The same in each shuffled table: mean and largest silhouette. "
@@ -314,9 +314,9 @@ def _steps(found: Supervised) -> list[str]:
         f"{supervised.LEAST_GAIN}. The best is the one of those with the largest skill. Where there is none, the "
         "analysis ends here.",
         figures,
-        *explained,
+        *(explained if found.best else []),
     ]
 
 
-def _nth(step: int) -> str:
-    return "single" if step == 1 else {2: "2nd", 3: "3rd"}.get(step, f"{step}th")
+def _every(step: int) -> str:
+    return "all rows" if step == 1 else f"every {({2: '2nd', 3: '3rd'}).get(step, f'{step}th')} row from the first on"
