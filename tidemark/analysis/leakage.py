@@ -5,12 +5,16 @@ An identity is a sum or a product of at most three other numbers that holds in a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
 
 from tidemark.analysis.frame import Floats, Frame
+
+Columns: TypeAlias = dict[str, Floats]
 
 MOST_TERMS = 3
 MOST_NUMBERS = 12
@@ -35,15 +39,16 @@ def identities(frame: Frame) -> list[Identity]:
     found: list[Identity] = []
     told: set[frozenset[str]] = set()
     for size in range(1, MOST_TERMS + 1):
-        for target in numbers:
-            for terms in combinations([name for name in numbers if name != target], size):
-                columns = frozenset((target, *terms))
-                if any(held <= columns for held in told):
-                    continue
-                words = _product(target, terms, whole) or _ratio(target, terms, logs) or _sum(target, terms, whole)
-                if words:
-                    told.add(columns)
-                    found.append(Identity(target, terms, words))
+        for form in _FORMS:  # what is a product of others is not told as a quotient of it
+            for target in numbers:
+                for terms in combinations([name for name in numbers if name != target], size):
+                    columns = frozenset((target, *terms))
+                    if any(held <= columns for held in told):
+                        continue
+                    words = form(target, terms, whole, logs)
+                    if words:
+                        told.add(columns)
+                        found.append(Identity(target, terms, words))
     return found
 
 
@@ -78,7 +83,7 @@ def _solved(y: Floats, x: list[Floats]) -> Floats | None:
     return np.array([*slopes, constant])
 
 
-def _product(target: str, terms: tuple[str, ...], whole: dict[str, Floats]) -> str:
+def _product(target: str, terms: tuple[str, ...], whole: Columns, logs: Columns) -> str:
     product = np.prod([whole[term] for term in terms], axis=0)
     found = _fit(whole[target], [product])
     if found is None or abs(found[1]) > 1e-4 * float(np.nanstd(whole[target])):
@@ -86,7 +91,7 @@ def _product(target: str, terms: tuple[str, ...], whole: dict[str, Floats]) -> s
     return f"{target} = {' × '.join(terms)}" + _factor(float(found[0]))
 
 
-def _ratio(target: str, terms: tuple[str, ...], logs: dict[str, Floats]) -> str:
+def _ratio(target: str, terms: tuple[str, ...], whole: Columns, logs: Columns) -> str:
     if target not in logs or any(term not in logs for term in terms):
         return ""
     found = _fit(logs[target], [logs[term] for term in terms])
@@ -102,13 +107,23 @@ def _factor(times: float) -> str:
     return "" if abs(times - 1) < 1e-4 else f" × {times:.4g}"
 
 
-def _sum(target: str, terms: tuple[str, ...], whole: dict[str, Floats]) -> str:
+def _total(target: str, terms: tuple[str, ...], whole: Columns, logs: Columns) -> str:
     found = _fit(whole[target], [whole[term] for term in terms])
-    if found is None:
-        return ""
+    return _sum_words(target, terms, found, whole) if found is not None and (found[:-1] > 0).all() else ""
+
+
+def _sum(target: str, terms: tuple[str, ...], whole: Columns, logs: Columns) -> str:
+    found = _fit(whole[target], [whole[term] for term in terms])
+    return _sum_words(target, terms, found, whole) if found is not None else ""
+
+
+def _sum_words(target: str, terms: tuple[str, ...], found: Floats, whole: Columns) -> str:
     parts = [
         term if abs(slope - 1) < 1e-4 else f"{slope:.4g} × {term}" for term, slope in zip(terms, found, strict=False)
     ]
     constant = float(found[-1])
     scale = max(float(np.nanstd(whole[target])), 1e-12)
     return f"{target} = {' + '.join(parts)}" + ("" if abs(constant) < 1e-4 * scale else f" + {constant:.4g}")
+
+
+_FORMS: tuple[Callable[[str, tuple[str, ...], Columns, Columns], str], ...] = (_product, _total, _ratio, _sum)

@@ -66,12 +66,15 @@ class Grouping(msgspec.Struct, frozen=True):
 
 
 class Density(msgspec.Struct, frozen=True):
-    """HDBSCAN: dense groups, and the share of rows in them; of the shuffled table (one) too."""
+    """HDBSCAN: dense groups, the share of rows in them, and those rows' silhouette (0 of fewer than two groups); of the
+    first shuffled table too."""
 
     groups: int
     share: float
+    silhouette: float
     control_groups: int
     control_share: float
+    control_silhouette: float
     stability: float
     real: bool
 
@@ -281,14 +284,26 @@ def _profiles(frame: Frame, names: list[str], group: Floats) -> list[Profile]:
 
 
 def _density(matrix: Floats, shuffled: Floats) -> Density:
-    some = _few(matrix, MOST_CLUSTERED)
-    labels, control = _dense(some), _dense(_few(shuffled, MOST_CLUSTERED))
-    half = _dense(some[::2])
+    some, control = _few(matrix, MOST_CLUSTERED), _few(shuffled, MOST_CLUSTERED)
+    labels, chance, half = _dense(some), _dense(control), _dense(some[::2])
     stability = float(adjusted_rand_score(labels[::2], half))
-    groups, control_groups = int(labels.max()) + 1, int(control.max()) + 1
-    share, control_share = float(np.mean(labels >= 0)), float(np.mean(control >= 0))
-    real = groups >= 2 and groups > control_groups and stability >= STABLE
-    return Density(groups, share, control_groups, control_share, stability, real)
+    silhouette, by_chance = _silhouette_of_dense(some, labels), _silhouette_of_dense(control, chance)
+    groups = int(labels.max()) + 1
+    return Density(
+        groups=groups,
+        share=float(np.mean(labels >= 0)),
+        silhouette=silhouette,
+        control_groups=int(chance.max()) + 1,
+        control_share=float(np.mean(chance >= 0)),
+        control_silhouette=by_chance,
+        stability=stability,
+        real=groups >= 2 and silhouette - by_chance >= LEAST_GAP and stability >= STABLE,
+    )
+
+
+def _silhouette_of_dense(matrix: Floats, labels: Ints) -> float:
+    dense = labels >= 0
+    return _silhouette(matrix[dense], labels[dense]) if labels.max() > 0 else 0.0
 
 
 def _dense(matrix: Floats) -> Ints:

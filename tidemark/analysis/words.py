@@ -98,8 +98,9 @@ def of_unsupervised(found: Unsupervised) -> SaidOfGroups:
             f"(adjusted Rand index). " + ("" if found.best else "No number of groups goes beyond chance and is stable.")
         ),
         density=(
-            f"HDBSCAN finds {density.groups} dense groups with {percent(density.share)} of the rows; in a shuffled "
-            f"table {density.control_groups} with {percent(density.control_share)}. "
+            f"HDBSCAN finds {density.groups} dense groups with {percent(density.share)} of the rows (silhouette "
+            f"{density.silhouette:.2f}); in a shuffled table {density.control_groups} with "
+            f"{percent(density.control_share)} ({density.control_silhouette:.2f}). "
             + ("" if density.real else "That is no more than chance, or not stable.")
         ),
         apart=(

@@ -172,8 +172,10 @@ def _shape(found: Unsupervised) -> list[Block]:
                 "columns' means in their own units.",
                 f"Dense groups: HDBSCAN with min_cluster_size = max(20, rows ÷ 100, rounded down) over the rows of "
                 "step 2, and of the first shuffled table; and over the 1st, 3rd … of them, whose adjusted Rand index "
-                "with the labels of the same rows before is the stability (rows without a group count as a group). "
-                f"Real: at least 2 groups, more than in the control, stability at least {shape.STABLE:g}.",
+                "with the labels of the same rows before is the stability (rows without a group count as a group). The "
+                "silhouette is that of the rows in groups, thinned as in step 2; 0 of fewer than two groups. Real: at "
+                f"least 2 groups, a silhouette above the control's by {shape.LEAST_GAP:g} or more, stability at least "
+                f"{shape.STABLE:g}.",
                 f"Rows that stand apart: IsolationForest with n_estimators={shape.TREES}, random_state={shape.SEED}, "
                 "fitted to all rows; a row's score is −score_samples. The threshold is the "
                 f"{shape.APART:g} quantile of the scores that the same forest gives the first shuffled table. Real: "

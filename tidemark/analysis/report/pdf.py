@@ -43,6 +43,11 @@ def _text(text: str) -> str:
     return _MARKS.sub(r"\\\1", text)
 
 
+def _quoted(text: str) -> str:
+    inner = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{inner}"'
+
+
 def _block(block: Block, folder: Path, place: int) -> str:
     match block:
         case Heading(level, text):
@@ -52,13 +57,12 @@ def _block(block: Block, folder: Path, place: int) -> str:
         case Steps(items):
             return "#enum(" + ", ".join(f"[{_text(item)}]" for item in items) + ")"
         case Listing(text):
-            quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-            return f'#raw("{quoted}", block: true)'
+            return f"#raw({_quoted(text)}, block: true)"
         case Figure(caption, spec):
             name = f"chart-{place}.png"
             (folder / name).write_bytes(png(spec))
             width = "72%" if int(spec.get("width", 400)) > 300 else "48%"
-            return f'#figure(image("{name}", width: {width}, alt: "{caption}"), caption: [{_text(caption)}])'
+            return f'#figure(image("{name}", width: {width}, alt: {_quoted(caption)}), caption: [{_text(caption)}])'
         case Grid():
             return _grid(block)
 

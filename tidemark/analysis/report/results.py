@@ -127,8 +127,9 @@ def _shape(found: Unsupervised, places: Places) -> list[Block]:
     density, apart, plane = found.density, found.apart, found.projection
     blocks += [
         Paragraph(
-            f"Dense groups: {density.groups} with {density.share:.2%} of the rows; in the shuffled table "
-            f"{density.control_groups} with {density.control_share:.2%}; stability {density.stability:.3f}. "
+            f"Dense groups: {density.groups} with {density.share:.2%} of the rows and a silhouette of "
+            f"{density.silhouette:.4f}; in the shuffled table {density.control_groups} with "
+            f"{density.control_share:.2%} and {density.control_silhouette:.4f}; stability {density.stability:.3f}. "
             f"{'Real' if density.real else 'Not real'}."
         ),
         Paragraph(
