@@ -18,19 +18,25 @@ from tidemark.local.services import aws_environment
 BUCKET = "own-tables"
 
 
+@pytest.fixture(scope="module")
+def filled(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A bucket with tables, and its client."""
+    client = stores.client(cloud.home, "s3")
+    fill(client, tmp_path_factory.mktemp("filled"))
+    return client
+
+
 @pytest.fixture
-def s3(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A bucket with tables, in the environment that names where it is."""
+def s3(cloud: Cloud, filled: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Its client, where the environment names where it is."""
     for name, value in aws_environment(cloud.home, cloud.home.port("ministack")).items():
         monkeypatch.setenv(name, value)
-    client = stores.client(cloud.home, "s3")
-    fill(client, tmp_path)
-    return client
+    return filled
 
 
 def fill(client: Any, folder: Path) -> None:
     """Two Parquet files whose columns differ, CSV files, and one that is broken."""
-    client.create_bucket(Bucket=BUCKET)
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": client.meta.region_name})
     for name, columns in (("a", {"id": [1, 2], "name": ["x", "y"]}), ("b", {"id": [3], "price": [2.5]})):
         pq.write_table(pa.table(columns), folder / f"{name}.parquet")
         client.put_object(

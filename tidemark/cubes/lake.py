@@ -91,7 +91,8 @@ class LakeSales:
         return connection.table("sales").project(COLUMNS)
 
     def _remove_old(self, keys: frozenset[str]) -> None:
-        states = sorted(self._folder.glob(f"{NAME}-*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        kept = [path.parent for path in self._folder.glob(f"{NAME}-*/{DESCRIPTION}")]
+        states = sorted(kept, key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for old in states[KEPT - 1 :]:
             shutil.rmtree(old, ignore_errors=True)
         for path in (self._mirror / PREFIX).glob(OBJECTS):
