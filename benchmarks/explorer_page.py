@@ -64,7 +64,7 @@ NATIVE_TRIP = """() => new Promise((done) => {
 def measured(parquet: str, tables: Path) -> dict[str, float]:
     """Both pages in turn."""
     native = {"TIDEMARK_BENCH_PATH": parquet, "TIDEMARK_TABLES": str(tables)}
-    with sync_playwright() as playwright, serving(tables) as (ours, _), _streamlit(native) as (theirs, _):
+    with sync_playwright() as playwright, serving(tables) as (ours, _), streamlit(NATIVE, native) as (theirs, _):
         browser = chromium(playwright)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         peer = browser.new_page(viewport={"width": 1440, "height": 1000})
@@ -121,10 +121,11 @@ def serving(tables: Path) -> AbstractContextManager[tuple[str, psutil.Process]]:
     return _running(service.command, service.environment, port)
 
 
-def _streamlit(environment: dict[str, str]) -> AbstractContextManager[tuple[str, psutil.Process]]:
+def streamlit(script: Path, environment: dict[str, str]) -> AbstractContextManager[tuple[str, psutil.Process]]:
+    """A peer's script: its address and its process."""
     port = free_port()
     options = ["--server.address", HOST, "--server.port", str(port), "--server.headless", "true"]
-    return _running([sys.executable, "-m", "streamlit", "run", str(NATIVE), *options], environment, port)
+    return _running([sys.executable, "-m", "streamlit", "run", str(script), *options], environment, port)
 
 
 def _loaded(page: Page, address: str) -> float:

@@ -7,45 +7,57 @@ from __future__ import annotations
 
 import tempfile
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.explorer_page import MOST_S, chromium, serving
-from benchmarks.measure import Result, median
+from benchmarks.explorer_page import MOST_S, chromium, serving, streamlit
+from benchmarks.measure import ROOT, Result, median
 
 TIMES = 3
+BARE = ROOT / "benchmarks" / "peers" / "bare_streamlit.py"
+OURS = ".explorer[data-found]"
+CHART = "[data-testid=stVegaLiteChart] :is(canvas, svg)"
 
 
 def run() -> Result:
-    """A first start and some later ones, each with its table's folder."""
-    first: list[dict[str, float]] = []
-    later: list[dict[str, float]] = []
+    """A first start and a later one, each with its table's folder, and bare Streamlit, in turn."""
+    found: dict[str, list[dict[str, float]]] = {"first": [], "later": [], "bare_streamlit": []}
     with sync_playwright() as playwright:
         browser = chromium(playwright)
         for _ in range(TIMES):
             with tempfile.TemporaryDirectory() as folder:
-                first.append(_started(browser, Path(folder)))
-                later.append(_started(browser, Path(folder)))
+                for name in ("first", "later"):
+                    found[name].append(_started(browser, serving(Path(folder)), "explorer", OURS))
+            found["bare_streamlit"].append(_started(browser, streamlit(BARE, {}), "", CHART))
         browser.close()
-    figures: dict[str, float] = {}
-    for name, starts in (("first", first), ("later", later)):
-        figures |= {f"{name}_{what}": round(median([start[what] for start in starts]), 2) for what in starts[0]}
+    figures = {
+        f"{name}_{what}": round(median([start[what] for start in starts]), 2)
+        for name, starts in found.items()
+        for what in starts[0]
+    }
     return Result(
         "explorer-start",
-        {},
+        {"bare_streamlit.later_chart": figures["bare_streamlit_chart_seconds"] / figures["later_chart_seconds"]},
         figures,
-        [f"medians of {TIMES}; the browser runs already; the default table; CPU: of the server, until the chart stood"],
+        [
+            f"medians of {TIMES}; the browser runs already; the default table; CPU: the server's, until then",
+            "bare Streamlit: a page of one line chart of three numbers",
+        ],
     )
 
 
-def _started(browser: Browser, tables: Path) -> dict[str, float]:
+def _started(
+    browser: Browser, server: AbstractContextManager[tuple[str, psutil.Process]], path: str, chart: str
+) -> dict[str, float]:
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     began = time.perf_counter()
-    with serving(tables) as (server, process):
+    with server as (address, process):
         answered = time.perf_counter() - began
-        page.goto(f"{server}/explorer")
-        page.wait_for_selector(".explorer[data-found]", timeout=MOST_S * 1000)
+        page.goto(f"{address}/{path}")
+        page.wait_for_selector(chart, timeout=MOST_S * 1000)
         drawn = time.perf_counter() - began
         used = process.cpu_times()
     page.close()

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
-from streamlit_app.explorer import first_look, groups, linked_views, prediction, report
-from streamlit_app.housing import page as housing
-from streamlit_app.pipelines import page as pipelines
 from streamlit_app.ui import session
 from tidemark.errors import SettingsError
 
 HERE = Path(__file__).resolve().parent
+
+
+def _page(title: str, path: str, module: str, *, default: bool = False) -> StreamlitPage:
+    """A page whose module is loaded when it is first looked at: each waits for its own libraries only."""
+
+    def draw() -> None:
+        import_module(module).page()
+
+    return st.Page(draw, title=title, url_path=path, default=default)
 
 
 def main() -> None:
@@ -21,13 +29,13 @@ def main() -> None:
     st.logo(str(HERE / "name.svg"), size="large")
     st.html(HERE / "chrome.css")
     pages = [
-        st.Page(pipelines.page, title="Pipelines", url_path="pipelines", default=True),
-        st.Page(housing.page, title="Housing prices", url_path="housing"),
-        st.Page(first_look.page, title="First look", url_path="first-look"),
-        st.Page(linked_views.page, title="Explorer", url_path="explorer"),
-        st.Page(groups.page, title="Groups", url_path="groups"),
-        st.Page(prediction.page, title="Prediction", url_path="prediction"),
-        st.Page(report.page, title="Report", url_path="report"),
+        _page("Pipelines", "pipelines", "streamlit_app.pipelines.page", default=True),
+        _page("Housing prices", "housing", "streamlit_app.housing.page"),
+        _page("First look", "first-look", "streamlit_app.explorer.first_look"),
+        _page("Explorer", "explorer", "streamlit_app.explorer.linked_views"),
+        _page("Groups", "groups", "streamlit_app.explorer.groups"),
+        _page("Prediction", "prediction", "streamlit_app.explorer.prediction"),
+        _page("Report", "report", "streamlit_app.explorer.report"),
     ]
     page = st.navigation(pages, position="top")
     try:

@@ -140,7 +140,7 @@ def explorer(
     return Service(
         "explorer",
         [
-            *(sys.executable, "-m", "streamlit_app", *options),
+            *(sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app" / "app.py"), *options),
         ],
         {**(aws or {}), **{variable(name): value for name, value in settings.items()}},
     )
