@@ -25,9 +25,9 @@ from tidemark.cubes.columns import Column
 from tidemark.cubes.cube import Counts, Cube
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.sampling import estimate
-from tidemark.cubes.sources import of_path, opened
 from tidemark.cubes.table import Table, codes_file
 from tidemark.cubes.views import CELLS_ACROSS, Question, Span, View
+from tidemark.tables.sources import of_path, opened
 
 ROWS = int(os.environ.get("TIDEMARK_BENCH_ROWS", "100000000"))
 IN_MEMORY = 200_000_000

@@ -12,8 +12,8 @@ import streamlit as st
 from benchmarks.explorer import ACTIVE, QUESTION
 from tidemark.cubes.cube import Cube
 from tidemark.cubes.engine import Engine
-from tidemark.cubes.sources import of_path, opened
 from tidemark.cubes.views import Span
+from tidemark.tables.sources import of_path, opened
 
 
 @st.cache_resource

@@ -11,9 +11,9 @@ import streamlit as st
 
 from streamlit_app.ui.tree import Tree, el, row, table
 from streamlit_app.ui.view import show
-from tidemark.cubes.preview import Preview, preview
-from tidemark.cubes.sources import Source, binned_at, opened
 from tidemark.cubes.table import Table
+from tidemark.tables.preview import Preview, preview
+from tidemark.tables.sources import Source, binned_at, opened
 
 _HEADS = ("column", "type", "")
 

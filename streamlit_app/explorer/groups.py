@@ -16,9 +16,9 @@ from tidemark.analysis import charts, placed
 from tidemark.analysis.frame import Frame, Progress
 from tidemark.analysis.unsupervised import Places, Unsupervised, unsupervised
 from tidemark.analysis.words import number, of_unsupervised
-from tidemark.cubes.sources import Source
 from tidemark.cubes.views import View
 from tidemark.looks import percent
+from tidemark.tables.sources import Source
 
 ABOUT = "What shape a table's numbers have, beside the same table with each column shuffled for itself."
 VIEWS = (View("component 1", "component 2"), View("group"), View("apart"))

@@ -16,10 +16,10 @@ from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
 from tidemark.cubes.axes import frame, view_of
 from tidemark.cubes.counts import Counts
-from tidemark.cubes.sources import Source, of_path
 from tidemark.cubes.views import MOST_VIEWS, View
 from tidemark.data import ROOT
 from tidemark.errors import TidemarkError
+from tidemark.tables.sources import Source, of_path
 
 MODULE = ROOT / "web" / "explorer" / "dist" / "explorer.js"
 

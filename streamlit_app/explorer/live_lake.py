@@ -9,9 +9,9 @@ import streamlit as st
 from streamlit_app.ui import session
 from tidemark.adapters import aws
 from tidemark.adapters.s3_lake import S3Lake
-from tidemark.cubes.lake import LOOK_S, TITLE, LakeSales
-from tidemark.cubes.sources import Source
 from tidemark.errors import NotFound, TidemarkError
+from tidemark.tables.lake import LOOK_S, TITLE, LakeSales
+from tidemark.tables.sources import Source
 
 
 @st.cache_resource(show_spinner=False)

@@ -17,9 +17,9 @@ from tidemark.analysis.frame import Frame, Progress
 from tidemark.analysis.splits import SplitKind, kinds
 from tidemark.analysis.supervised import Predictions, Supervised, supervised, targets
 from tidemark.analysis.words import SPLITS, number, of_supervised
-from tidemark.cubes.sources import Source
 from tidemark.cubes.views import View
 from tidemark.looks import minus, percent
+from tidemark.tables.sources import Source
 
 ABOUT = "One column from the others: what can be told, how surely, and what it rests on."
 USUAL = ("median_house_value", "value", "items", "total")

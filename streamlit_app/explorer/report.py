@@ -26,7 +26,7 @@ from tidemark.analysis.report.pdf import pdf
 from tidemark.analysis.report.study import study
 from tidemark.analysis.report.write import report
 from tidemark.analysis.splits import SplitKind
-from tidemark.cubes.sources import Source
+from tidemark.tables.sources import Source
 
 ABOUT = "What was done, so that others can do it again; what came out; what it means."
 

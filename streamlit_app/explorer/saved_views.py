@@ -16,8 +16,8 @@ from streamlit_app.ui.tree import Tree, el
 from streamlit_app.ui.view import show
 from tidemark.cubes.columns import Column
 from tidemark.cubes.saved import LONGEST_NAME, SavedViews, Taken, opened
-from tidemark.cubes.sources import Source
 from tidemark.errors import TidemarkError
+from tidemark.tables.sources import Source
 
 ADDRESS = "view"
 

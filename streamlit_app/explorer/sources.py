@@ -14,8 +14,8 @@ from simulator import sources
 from streamlit_app.explorer import retail_tables
 from streamlit_app.ui.session import KEPT_S
 from tidemark import data
-from tidemark.cubes.sources import Source
 from tidemark.store import Store
+from tidemark.tables.sources import Source
 
 SUPERMARKET = "supermarket_sales.csv"
 RETAIL = "online_retail.csv.gz"

@@ -12,11 +12,11 @@ from streamlit_app.ui import session
 from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
 from tidemark.analysis.frame import Frame, read
-from tidemark.cubes import lake
 from tidemark.cubes.counts import Counts
 from tidemark.cubes.engine import Engine
-from tidemark.cubes.sources import Source, of_path, opened
 from tidemark.errors import NotFound, TidemarkError
+from tidemark.tables import lake
+from tidemark.tables.sources import Source, of_path, opened
 
 if TYPE_CHECKING:
     from tidemark.cubes.athena import AthenaTable

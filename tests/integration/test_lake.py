@@ -14,14 +14,14 @@ from tests.samples import sale
 from tidemark.adapters.s3_lake import S3Lake
 from tidemark.adapters.s3_newest import NewestSales
 from tidemark.cubes.engine import Engine
-from tidemark.cubes.lake import KEPT, LOOK_S, LakeSales
-from tidemark.cubes.sources import Source, opened
 from tidemark.cubes.views import Question, View
 from tidemark.errors import NotFound, Unavailable
 from tidemark.lake_audit import LakeAudit, audit_lake, repair_lake
 from tidemark.lake_view import open_view, read_sales
 from tidemark.local import stores
 from tidemark.ports import Ledger
+from tidemark.tables.lake import KEPT, LOOK_S, LakeSales
+from tidemark.tables.sources import Source, opened
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cloud import Cloud
-from tidemark.cubes.sources import of_path, opened
 from tidemark.errors import BadRequest
 from tidemark.local import stores
 from tidemark.local.services import aws_environment
+from tidemark.tables.sources import of_path, opened
 
 BUCKET = "own-tables"
 

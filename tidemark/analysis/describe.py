@@ -10,13 +10,13 @@ import numpy as np
 from scipy import stats
 
 from tidemark.analysis.frame import Feature, Floats, Frame
+from tidemark.cubes.first_look import at_cap
 from tidemark.models.significance import chi_squared, cramers_v, holm
 
 Measure = Literal["Spearman's ρ", "ε", "Cramér's V"]
 
 CHANCE = 0.01
 WEAK = 0.05
-PILED, CAPPED = 3, 0.001
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -85,17 +85,8 @@ def _number(name: str, values: Floats) -> Number:
         median=median,
         upper=upper,
         most=most,
-        at_most=_at_cap(known) * len(known) / len(values),
+        at_most=at_cap(known) * len(known) / len(values),
     )
-
-
-def _at_cap(known: Floats) -> float:
-    """The share at the largest value, where `PILED` times more rows stand there than at any of the five below."""
-    values, counts = np.unique(known, return_counts=True)
-    if len(values) < 20:
-        return 0.0
-    share = float(counts[-1]) / len(known)
-    return share if share >= CAPPED and counts[-1] >= max(10, PILED * counts[-6:-1].max()) else 0.0
 
 
 def _category(feature: Feature, values: Floats) -> Category:

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tidemark.cubes.build import readable_columns, types_of
-from tidemark.cubes.sources import Rows, Source, read_rows
 from tidemark.errors import BadRequest
+from tidemark.tables.sources import Rows, Source, read_rows
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]

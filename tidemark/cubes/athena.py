@@ -19,8 +19,8 @@ from pyathena.arrow.cursor import ArrowCursor
 from tidemark.cubes import queried
 from tidemark.cubes.build import Progress
 from tidemark.cubes.queried import Queried
-from tidemark.cubes.sources import Source
 from tidemark.errors import BadRequest
+from tidemark.tables.sources import Source
 
 _PATH = re.compile(r"athena://([^/]+)/([^/]+)")
 

@@ -229,7 +229,7 @@ def _column(column: Column, counts: Floats, values: Any, numbers: Floats | None)
             width = max((high - low) / 1000, 1e-9)
             least, middle, most = (number_text(float(one), width) for one in (low, half_, high))
             share = 1 - float(counts[column.missing]) / rows
-            capped = share * _at_cap(seen)
+            capped = share * at_cap(seen)
             reach = FAR * (q3 - q1)
             far = share * float(np.mean((seen < q1 - reach) | (seen > q3 + reach))) if reach > 0 else 0.0
     return ColumnLook(
@@ -237,8 +237,8 @@ def _column(column: Column, counts: Floats, values: Any, numbers: Floats | None)
     )
 
 
-def _at_cap(seen: Floats) -> float:
-    """The share of rows at the largest value, where far more stand there than at any value near it."""
+def at_cap(seen: Floats) -> float:
+    """The share of rows at the largest value, where far more stand there than at any value near it; else 0."""
     values, counts = np.unique(seen, return_counts=True)
     if len(values) < 20:
         return 0.0

@@ -29,10 +29,10 @@ from tidemark.cubes.counts import Stopped
 from tidemark.cubes.cube import Cube, lay_out, summed
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.kept import Kept
-from tidemark.cubes.sources import MOST_COLUMNS, Source, binned_at
 from tidemark.cubes.table import DESCRIPTION, Table
 from tidemark.cubes.views import CELLS_ACROSS, Question, View, passing
 from tidemark.errors import BadRequest
+from tidemark.tables.sources import MOST_COLUMNS, Source, binned_at
 
 Asks = Callable[[ir.Table], pa.Table]
 """Runs a query. Raises BadRequest that says why it fails."""

@@ -15,9 +15,9 @@ import msgspec
 from tidemark.cubes.columns import Column
 from tidemark.cubes.look import Look
 from tidemark.cubes.recut import recut
-from tidemark.cubes.sources import Source
 from tidemark.cubes.views import MOST_VIEWS, Selection, View
 from tidemark.errors import BadRequest, NotFound
+from tidemark.tables.sources import Source
 
 LONGEST_NAME = 60
 _BY_PATH = {"own", "s3"}

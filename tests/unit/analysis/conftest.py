@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tidemark.analysis.frame import Frame, read
-from tidemark.cubes.sources import Source
+from tidemark.tables.sources import Source
 
 MakeFrame: TypeAlias = Callable[..., Frame]
 

@@ -16,7 +16,7 @@ from tidemark.analysis.report.html import html
 from tidemark.analysis.report.pdf import pdf
 from tidemark.analysis.report.study import Study, study
 from tidemark.analysis.report.write import report
-from tidemark.cubes.sources import Source
+from tidemark.tables.sources import Source
 
 FOLDER = "/home/somebody"
 ODD = '<script>alert("x")</script> #let *a* $b$ \\ [c] @d `e` {f} "g"'

@@ -11,7 +11,7 @@ from tidemark import data
 from tidemark.cubes.build import build
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.first_look import Finding, FirstLook, first_look
-from tidemark.cubes.sources import opened
+from tidemark.tables.sources import opened
 
 NOISE = """SELECT random() AS a, (random() * 9)::INT AS b, ['x', 'y', 'z'][1 + (random() * 2)::INT] AS c,
     exp(random() * 5) AS d FROM range(4000)"""

@@ -23,10 +23,10 @@ from tidemark.cubes.counts import Stopped
 from tidemark.cubes.cube import Cube
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.queried import cube_of, query
-from tidemark.cubes.sources import Source
 from tidemark.cubes.table import Table
 from tidemark.cubes.views import Question, Selection, Span, View
 from tidemark.errors import BadRequest
+from tidemark.tables.sources import Source
 
 ROWS = 3_000
 MOST_SQL = 262_144

@@ -8,9 +8,9 @@ import pytest
 from tidemark.cubes.columns import Column, of_categories, of_numbers
 from tidemark.cubes.look import Look
 from tidemark.cubes.saved import SavedViews, Taken, opened
-from tidemark.cubes.sources import Source
 from tidemark.cubes.views import Question, Selection, Span, View
 from tidemark.errors import BadRequest, NotFound
+from tidemark.tables.sources import Source
 
 PRICE, BRANCH, BOTH = View("price"), View("branch"), View("price", "spent")
 LOOK = Look((PRICE, BRANCH, BOTH), PRICE).at(

@@ -14,8 +14,8 @@ from streamlit_app.explorer import live_lake
 from streamlit_app.ui import session
 from tests.unit.streamlit_app.test_pages import said
 from tidemark.adapters.s3_lake import S3Lake
-from tidemark.cubes.lake import LOOK_S, LakeSales
 from tidemark.settings import ExplorerSettings
+from tidemark.tables.lake import LOOK_S, LakeSales
 
 SCRIPT = """
 from streamlit_app.explorer import table_choice

@@ -8,6 +8,7 @@ from tidemark.analysis.report.document import Block, Grid, Heading, Listing, Par
 from tidemark.analysis.report.study import Study
 from tidemark.analysis.supervised import Supervised
 from tidemark.analysis.unsupervised import Unsupervised
+from tidemark.cubes import first_look
 
 
 def methodology(study: Study) -> list[Block]:
@@ -95,8 +96,8 @@ def _description() -> list[Block]:
         Paragraph(
             "Of each number, over the rows that have it: mean, standard deviation (dividing by n − 1), least value, "
             "quartiles and largest value. A largest value is called a cap where the column has 20 distinct values or "
-            f"more, at least {describe.CAPPED:.1%} of its rows and at least 10 stand at it, and at least "
-            f"{describe.PILED} times as many as at any of the five next smaller values; its share is of all rows. Of "
+            f"more, at least {first_look.CAPPED:.1%} of its rows and at least 10 stand at it, and at least "
+            f"{first_look.PILED} times as many as at any of the five next smaller values; its share is of all rows. Of "
             "each category, the number of rows of each level."
         ),
         Heading(2, "Dependence"),

@@ -14,7 +14,7 @@ from tidemark.analysis.leakage import Identity, identities
 from tidemark.analysis.splits import SplitKind
 from tidemark.analysis.supervised import Predictions, Supervised, supervised
 from tidemark.analysis.unsupervised import FEWEST_ROWS, Places, Unsupervised, columns, unsupervised
-from tidemark.cubes.sources import Source
+from tidemark.tables.sources import Source
 
 LIBRARIES = ("duckdb", "pyarrow", "numpy", "scipy", "scikit-learn")
 

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tidemark.cubes import build, sources
-from tidemark.cubes.sources import of_path, opened
+from tidemark.cubes import build
 from tidemark.cubes.table import Table, codes_file
 from tidemark.errors import BadRequest
+from tidemark.tables import sources
+from tidemark.tables.sources import of_path, opened
 
 HEAD = "id,name,price\n"
 ROWS = "".join(f"{number},name{number},{number * 1.5}\n" for number in range(22_000))

@@ -15,10 +15,10 @@ import duckdb
 import pyarrow as pa
 from pyarrow import dataset, fs
 
-from tidemark.cubes.csv_files import CsvFiles, too_wide
-from tidemark.cubes.differing import differing
-from tidemark.cubes.room import Free, must_fit_copy
 from tidemark.errors import BadRequest
+from tidemark.tables.csv_files import CsvFiles, too_wide
+from tidemark.tables.differing import differing
+from tidemark.tables.room import Free, must_fit_copy
 
 _CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",

@@ -8,9 +8,9 @@ from typing import Any
 
 import duckdb
 
-from tidemark.cubes import csv_text
-from tidemark.cubes.differing import differing
 from tidemark.errors import BadRequest
+from tidemark.tables import csv_text
+from tidemark.tables.differing import differing
 
 MOST_TRIES = 70
 """A column at a time is read in another way, and all may have to be."""

@@ -8,9 +8,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tidemark.cubes.csv_files import too_wide
-from tidemark.cubes.differing import differing
 from tidemark.errors import BadRequest
+from tidemark.tables.csv_files import too_wide
+from tidemark.tables.differing import differing
 
 _COMPARED = 100
 

@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from streamlit_app.explorer.binning import time_left
-from tidemark.cubes.preview import Preview, preview
-from tidemark.cubes.sources import Source, binned_at, of_path, opened
 from tidemark.cubes.table import DESCRIPTION, Table
+from tidemark.tables.preview import Preview, preview
+from tidemark.tables.sources import Source, binned_at, of_path, opened
 
 QUERY = "SELECT range AS a, [range] AS tags, {'x': range} AS part, 'y'::BLOB AS raw FROM range(50)"
 LEFT_OUT = {"tags": "BIGINT[]", "part": "STRUCT(x BIGINT)", "raw": "BLOB"}

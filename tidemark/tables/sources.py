@@ -12,13 +12,13 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import duckdb
 import pyarrow as pa
 
-from tidemark.cubes import room
 from tidemark.cubes.build import Progress, binned_kinds, build, types_of
-from tidemark.cubes.csv_files import MOST_TRIES, CsvFiles, too_wide
 from tidemark.cubes.half_done import half_done
-from tidemark.cubes.parquet_files import ParquetFiles
 from tidemark.cubes.table import Table
 from tidemark.errors import BadRequest
+from tidemark.tables import room
+from tidemark.tables.csv_files import MOST_TRIES, CsvFiles, too_wide
+from tidemark.tables.parquet_files import ParquetFiles
 
 Reads = Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyRelation]
 Used = TypeVar("Used")
@@ -245,7 +245,7 @@ def _state(files: list[Path]) -> str:
 
 
 def _in_s3(path: str) -> Source:
-    from tidemark.cubes.in_s3 import Prefix  # a quarter of a second, that most need not wait for
+    from tidemark.tables.in_s3 import Prefix  # a quarter of a second, that most need not wait for
 
     prefix = Prefix(path, _CSV)
     parquet = prefix.objects[0].path.lower().endswith(".parquet")

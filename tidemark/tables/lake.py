@@ -14,10 +14,10 @@ import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.adapters.s3_lake import PREFIX, S3Lake
-from tidemark.cubes.sources import Source, binned_at
 from tidemark.cubes.table import DESCRIPTION
 from tidemark.errors import NotFound, TidemarkError, Unavailable
 from tidemark.lake_view import OBJECTS, create_view, view_query
+from tidemark.tables.sources import Source, binned_at
 
 NAME, TITLE = "live", "Live sales"
 LOOK_S = 60.0
