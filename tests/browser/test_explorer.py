@@ -25,6 +25,8 @@ COPY (
     FROM range({ROWS})
 ) TO '$path'
 """
+OPENED_MS = 90_000
+"""The first page of all imports much, and the table is binned."""
 NO_API = "http://127.0.0.1:9"
 
 
@@ -50,13 +52,13 @@ def views(context: BrowserContext, address: str, table: Path) -> Page:
     page = context.new_page()
     page.goto(f"{address}/explorer")
     choose_own(page, str(table))
-    expect(page.locator(".explorer")).to_have_attribute("data-exact", "true")
+    expect(page.locator(".explorer")).to_have_attribute("data-exact", "true", timeout=OPENED_MS)
     expect(line(page)).to_have_text(f"{ROWS:,} of {ROWS:,} rows")
     return page
 
 
 def choose_own(page: Page, path: str) -> None:
-    expect(page.get_by_label("Table", exact=True)).to_be_visible(timeout=90_000)  # the first page of all imports much
+    expect(page.get_by_label("Table", exact=True)).to_be_visible(timeout=OPENED_MS)
     page.get_by_label("Table", exact=True).click()
     page.get_by_role("option", name="A file or folder of your own").click()
     page.get_by_label("Its path").fill(path)
