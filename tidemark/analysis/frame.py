@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tidemark.cubes.build import readable_columns, types_of
+from tidemark.cubes.dependence import WEEKDAYS
 from tidemark.errors import BadRequest
 from tidemark.tables.sources import Rows, Source, read_rows
 
@@ -33,7 +34,6 @@ MOSTLY_DISTINCT = 0.5
 OTHER = "other"
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Feature(msgspec.Struct, frozen=True):

@@ -1,8 +1,7 @@
 """What a table shows at first sight: its columns, how sound they are, and what depends on what, ranked by strength.
 
-Dependence is judged over all rows: every pair of columns is cut into a few groups of nearly equal counts, tested by
-Pearson's χ², corrected for how many pairs there are (Holm), and measured by Cramér's V with Bergsma's correction. With
-very many rows everything differs beyond chance: what is weaker than `WEAK` is no finding all the same.
+Dependence (`dependence`) is judged over all rows, that on the hour and the weekday of a time over the rows that are
+kept as they were. With very many rows everything differs beyond chance: what is too weak is no finding all the same.
 """
 
 from __future__ import annotations
@@ -17,26 +16,23 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from tidemark.cubes.axes import number_text, time_text
+from tidemark.cubes.axes import number_text
 from tidemark.cubes.columns import Column
 from tidemark.cubes.counts import Counts
+from tidemark.cubes.dependence import Dependence, edge_text, judged, of_counts, of_times
 from tidemark.cubes.views import MOST_VIEWS, Question, View
 from tidemark.looks import percent
-from tidemark.models.significance import chi_squared, cramers_v, holm
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-FindingKind = Literal["identity", "dependence", "missing", "capped", "far", "constant", "repeated"]
+FindingKind = Literal["identity", "dependence", "missing", "capped", "far", "constant", "repeated", "rare", "places"]
 
-CHANCE = 0.01
-WEAK = 0.05
-MOST_GROUPS = 10
-ROWS_A_CELL = 10
-"""A group is only as fine as leaves so many rows in each cell, were the columns independent."""
 CAPPED, PILED = 0.001, 3
 """A largest value is a cap where at least so many rows have it, and so many times more than any of the five below."""
 FAR = 3.0
 """Tukey's outer fences: so many interquartile ranges beyond the quartiles."""
 EXACT = 1e-6
+FEW = 10
+PLACE = ("longitude", "latitude")
 _FACTORS = 8
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
@@ -100,9 +96,12 @@ def first_look(
     columns = [_column(table.columns[name], margins[name], values[name], numbers.get(name)) for name in names]
     identities = _identities(numbers) + _of_times(table.columns, values)
     told = {frozenset(finding.columns) for finding in identities if len(finding.columns) == 2}
-    tested = {pair: counts for pair, counts in pairs.items() if frozenset(pair) not in told}
-    dependences = _dependences(table.columns, tested)
+    kept = {pair: counts for pair, counts in pairs.items() if frozenset(pair) not in told}
+    tested = of_counts(table.columns, kept) + of_times(table.columns, values)
+    dependences = _dependences(judged(tested), len(tested))
     findings = [*identities, *dependences, *(finding for column in columns for finding in _of_column(column))]
+    findings += [one for name in names for one in _rare(table.columns[name], margins[name])]
+    findings += _places(some)
     repeated = 1 - _distinct_rows(some) / max(some.num_rows, 1)
     if repeated > 0:
         words = f"{percent(repeated)} of the rows that were looked at stand there more than once."
@@ -138,72 +137,23 @@ def _joint(
     return total, found
 
 
-def _groups(counts: Floats, most: int) -> npt.NDArray[np.int64]:
-    """For each code a group of nearly equal counts, at most so many."""
-    whole = counts.sum()
-    if whole == 0:
-        return np.zeros(len(counts), np.int64)
-    middle = np.cumsum(counts) - counts / 2
-    found = np.minimum((middle / whole * most).astype(np.int64), most - 1)
-    _, dense = np.unique(found, return_inverse=True)
-    return np.asarray(dense, np.int64)
-
-
-def _dependences(columns: Mapping[str, Column], pairs: dict[tuple[str, str], Floats]) -> list[Finding]:
-    tested = []
-    for (first, second), counts in pairs.items():
-        a, b = columns[first], columns[second]
-        values = counts[: a.zones, : b.bars]  # what is missing says nothing of what a value depends on
-        rows = values.sum()
-        most = int(min(MOST_GROUPS, max(2.0, np.sqrt(rows / ROWS_A_CELL))))
-        left = _grouping(a, values.sum(axis=1), most)
-        right = _grouping(b, values.sum(axis=0), most)
-        table = np.zeros((left.max(initial=0) + 1, right.max(initial=0) + 1))
-        np.add.at(table, (left[:, None], right[None, :]), values)
-        tested.append((first, second, table, left, right, chi_squared(table)))
-    corrected = holm([test.p for *_, test in tested])
-    found = []
-    for (first, second, table, left, right, test), p in zip(tested, corrected, strict=True):
-        strength = cramers_v(table)
-        if p is None or strength is None or p > CHANCE or strength < WEAK:
-            continue
-        how = "strongly" if strength >= 0.5 else "clearly" if strength >= 0.2 else "weakly"
-        chance = "p < 10⁻¹⁰" if p < 1e-10 else f"p = {p:.2g}"
-        words = f"{first} and {second} depend {how} on each other."
-        said = (
-            f"χ² = {test.statistic:,.0f} over {table.shape[0]} × {table.shape[1]} groups of {table.sum():,.0f} rows, "
-            f"{chance} corrected for {len(tested)} pairs; Cramér's V {strength:.2f}"
+def _dependences(found: list[Dependence], pairs: int) -> list[Finding]:
+    findings = []
+    for one in found:
+        how = "strongly" if one.strength >= 0.5 else "clearly" if one.strength >= 0.2 else "weakly"
+        chance = "p < 10⁻¹⁰" if one.p < 1e-10 else f"p = {one.p:.2g}"
+        words = (
+            f"{one.second} depends {how} on the {one.part} of {one.first}."
+            if one.part
+            else f"{one.first} and {one.second} depend {how} on each other."
         )
-        names = (_names(columns[first], left, 0), _names(columns[second], right, columns[second].fine))
-        found.append(Finding("dependence", (first, second), words, strength, said, table.tolist(), names))
-    return found
-
-
-def _grouping(column: Column, counts: Floats, most: int) -> npt.NDArray[np.int64]:
-    """Few categories as they are; zones and bars, and many categories, in groups of nearly equal counts."""
-    if column.kind == "category" and len(counts) <= most:
-        return np.arange(len(counts))
-    return _groups(counts, most)
-
-
-def _names(column: Column, groups: npt.NDArray[np.int64], shift: int) -> list[str]:
-    """What each group holds, as people say it."""
-    found = []
-    for group in range(int(groups.max(initial=0)) + 1):
-        places = np.flatnonzero(groups == group)
-        if column.kind == "category":
-            labels = [column.labels[place] for place in places[:3]]
-            found.append(", ".join(labels) + (", …" if len(places) > 3 else ""))
-        else:
-            found.append(_edge(column, int(places[0]) << shift))
-    return found
-
-
-def _edge(column: Column, zone: int) -> str:
-    edges = column.edges
-    zone = min(zone, len(edges) - 2)
-    width = edges[zone + 1] - edges[zone]
-    return time_text(edges[zone], width) if column.kind == "time" else number_text(edges[zone], width * 8)
+        said = (
+            f"χ² = {one.statistic:,.0f} over {one.table.shape[0]} × {one.table.shape[1]} groups of "
+            f"{one.table.sum():,.0f} rows, {chance} corrected for {pairs} pairs; Cramér's V {one.strength:.2f}"
+        )
+        columns = (one.first, one.second)
+        findings.append(Finding("dependence", columns, words, one.strength, said, one.table.tolist(), one.names))
+    return findings
 
 
 # -- columns, from all rows' codes and some rows' values
@@ -221,7 +171,7 @@ def _column(column: Column, counts: Floats, values: Any, numbers: Floats | None)
         filled = np.flatnonzero(known)
         if len(filled):
             half = int(np.searchsorted(np.cumsum(known), known.sum() / 2))
-            least, middle, most = (_edge(column, int(zone)) for zone in (filled[0], half, filled[-1]))
+            least, middle, most = (edge_text(column, int(zone)) for zone in (filled[0], half, filled[-1]))
     elif numbers is not None:
         seen = numbers[np.isfinite(numbers)]
         if len(seen):
@@ -319,6 +269,31 @@ def _tells(keys: Floats, codes: npt.NDArray[np.int64]) -> bool:
     distinct = int(dense.max(initial=-1)) + 1
     pairs = np.unique(dense * (codes.max(initial=0) + 2) + codes + 1)
     return len(pairs) == distinct and len(keys) >= 3 * distinct and len(np.unique(codes)) > 1
+
+
+def _rare(column: Column, counts: Floats) -> list[Finding]:
+    """Categories that too few rows have to learn anything of them."""
+    if column.kind != "category":
+        return []
+    found = [(label, int(count)) for label, count in zip(column.labels, counts, strict=False) if 0 < count < FEW]
+    if not found:
+        return []
+    said = ", ".join(f"{label} {count}" for label, count in found[:3]) + (", …" if len(found) > 3 else "")
+    words = f"{column.name} has values that few rows have: {said}."
+    return [Finding("rare", (column.name,), words, 0.01 * len(found), f"fewer than {FEW} of all rows")]
+
+
+def _places(some: Any) -> list[Finding]:
+    """Rows at the place of another tell of each other."""
+    if not set(PLACE) <= set(some.column_names):
+        return []
+    there = some.select(PLACE)
+    repeated = there.num_rows - _distinct_rows(there)
+    if repeated == 0:
+        return []
+    words = f"{repeated:,} rows stand at the place of another: split by place, or they tell of each other."
+    test = f"equal {PLACE[0]} and {PLACE[1]} among {there.num_rows:,} rows"
+    return [Finding("places", PLACE, words, repeated / there.num_rows, test)]
 
 
 def _distinct_rows(some: Any) -> int:

@@ -9,7 +9,7 @@ import msgspec
 from tidemark.cubes.counts import Binned
 from tidemark.cubes.first_look import FirstLook
 
-_FILE = "first-look-1.json"
+_FILE = "first-look-3.json"
 
 
 def find(table: Binned) -> FirstLook | None:

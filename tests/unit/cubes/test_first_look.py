@@ -77,6 +77,23 @@ def test_arithmetic_and_the_calendar_are_no_dependence(tmp_path: Path) -> None:
     assert "only those depend on each other that arithmetic ties together" in verdict(look)
 
 
+def test_the_hour_of_a_time_tells_what_follows_it(tmp_path: Path) -> None:
+    look = looked(
+        tmp_path,
+        "SELECT at_, CASE WHEN hour(at_) BETWEEN 11 AND 14 THEN 50 ELSE 20 END + random() * 20 AS sold,"
+        " random() AS noise, CASE WHEN dayofweek(at_) IN (0, 6) AND random() < .8 THEN 'rest' ELSE 'work' END AS kind"
+        " FROM (SELECT TIMESTAMP '2019-01-01' + to_minutes((random() * 86400)::INT) AS at_ FROM range(4000))",
+    )
+    found = {finding.words: finding for finding in of_kind(look, "dependence")}
+    assert not any("noise" in words for words in found)
+    hours = found["sold depends clearly on the hour of at_."]
+    assert hours.names[0][12] == "12:00"
+    assert sum(map(sum, hours.counts)) == 4000
+    weekdays = found["kind depends strongly on the weekday of at_."]
+    rest = dict(zip(weekdays.names[0], (row[weekdays.names[1].index("rest")] for row in weekdays.counts), strict=True))
+    assert [day for day, count in rest.items() if count] == ["Saturday", "Sunday"]
+
+
 def test_what_is_unsound_is_told(tmp_path: Path) -> None:
     look = looked(
         tmp_path,
@@ -125,5 +142,7 @@ def test_the_real_files_show_what_is_known_of_them(tmp_path: Path) -> None:
     values = {column.name: column for column in housing.columns}
     assert values["median_house_value"].capped * 20_640 == pytest.approx(965)
     assert values["total_bedrooms"].missing * 20_640 == pytest.approx(207)
+    assert "ISLAND 5" in of_kind(housing, "rare")[0].words
+    assert of_kind(housing, "places")[0].words.startswith("8,050 rows stand at the place of another")
     retail = looks["online_retail"]
     assert {"quantity", "kind"} in [set(finding.columns) for finding in of_kind(retail, "dependence")]
