@@ -214,7 +214,7 @@ def segments(found: Supervised) -> Spec:
         for one in [one for one in found.segments if one.worse][:MOST_SEGMENTS]
     ]
     y = {"field": "name", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 230}}
-    x = {"field": "loss", "type": "quantitative", "title": "error, as a multiple of that of all rows"}
+    x = {"field": "loss", "type": "quantitative", "title": "loss, as a multiple of that of all rows"}
     return {
         "data": {"values": values},
         "width": WIDTH - 140,

@@ -126,10 +126,10 @@ def _at(feature: Feature, values: Floats) -> Floats:
     return np.unique(np.quantile(known, steps))
 
 
-def segments(frame: Frame, rows: Ints, losses: Floats, target: str) -> list[Segment]:
+def segments(frame: Frame, rows: Ints, losses: Floats, clusters: Ints, target: str) -> list[Segment]:
     """Every value of the categories, and every quarter of the numbers, with its loss; the worst first.
 
-    `rows`: those of the frame whose `losses` these are. Welch's t-test against all other rows, Holm's correction.
+    `rows`: those of the frame whose `losses` and `clusters` these are. Holm's correction over all parts.
     """
     found = []
     for feature in frame.features.values():
@@ -137,15 +137,31 @@ def segments(frame: Frame, rows: Ints, losses: Floats, target: str) -> list[Segm
             continue
         for name, chosen in _parts(feature, frame.values[feature.name][rows]):
             if FEWEST <= chosen.sum() <= len(rows) - FEWEST:
-                p = float(stats.ttest_ind(losses[chosen], losses[~chosen], equal_var=False).pvalue)
                 ratio = float(losses[chosen].mean() / losses.mean())
-                found.append((feature.name, name, int(chosen.sum()), ratio, p))
-    corrected = holm([None if math.isnan(p) else p for *_, p in found])
+                found.append((feature.name, name, int(chosen.sum()), ratio, differs(losses, chosen, clusters)))
+    corrected = holm([p for *_, p in found])
     told = [
         Segment(column, name, count, ratio, 1.0 if p is None else p, ratio > 1 and p is not None and p <= CHANCE)
         for (column, name, count, ratio, _), p in zip(found, corrected, strict=True)
     ]
     return sorted(told, key=lambda segment: -segment.loss)
+
+
+def differs(losses: Floats, chosen: Bools, clusters: Ints) -> float | None:
+    """Two-sided p of equal means of the chosen and of all other rows, where rows of one cluster count as one.
+
+    t = (mean chosen − mean others) ÷ √(c ÷ (c − 1) × Σ(sum over a cluster of a row's part)²), a row's part being its
+    loss less its side's mean, over its side's number of rows, and negative for the others; as many degrees as clusters
+    hold chosen rows, less 1. None where one cluster holds them all.
+    """
+    inside, outside = losses[chosen], losses[~chosen]
+    parts = np.where(chosen, (losses - inside.mean()) / len(inside), (outside.mean() - losses) / len(outside))
+    dense = np.unique(clusters, return_inverse=True)[1]
+    count, holding = int(dense.max()) + 1, len(np.unique(dense[chosen]))
+    spread = math.sqrt(count / (count - 1) * float((np.bincount(dense, parts) ** 2).sum())) if count > 1 else 0.0
+    if holding < 2 or spread == 0:
+        return None
+    return float(2 * stats.t.sf(abs(inside.mean() - outside.mean()) / spread, holding - 1))
 
 
 def _parts(feature: Feature, values: Floats) -> list[tuple[str, Bools]]:

@@ -60,7 +60,8 @@ class Scores(msgspec.Struct, frozen=True):
 class Supervised(msgspec.Struct, frozen=True):
     """All that was found. `rows`: judged; `learnt`: with a known target; `logged`: the target's logarithm was learnt;
     `by_rows`: the best algorithm's skill were rows split one by one, where they were not; `best`: None where none is
-    better than the baseline, and nothing is explained then."""
+    better than the baseline, and nothing is explained then; `over_other`: the share of the other algorithm's loss that
+    it saves, with p of none."""
 
     target: str
     task: Task
@@ -77,6 +78,8 @@ class Supervised(msgspec.Struct, frozen=True):
     baseline: dict[str, float]
     scores: list[Scores]
     best: Algorithm | None
+    over_other: float
+    over_other_p: float
     by_rows: float | None
     coverage: list[float]
     importance: list[Importance]
@@ -115,6 +118,10 @@ def supervised(
     judged = _judged(study, split(frame, kind, known), progress, 0.05, 0.6)
     scores = _scores(study, judged)
     best = _best(scores)
+    over_other, over_other_p = 0.0, 1.0
+    if best:
+        other = next(name for name in ALGORITHMS if name != best)
+        over_other, *_, over_other_p = _gain(judged.losses[other], judged.losses[best], judged.clusters)
     by_rows = None
     if best and kind != "rows":
         rows = _judged(study, split(frame, "rows", known), progress, 0.6, 0.75, (best,))
@@ -135,6 +142,8 @@ def supervised(
         baseline=_figures(study, judged, judged.of_baseline),
         scores=scores,
         best=best,
+        over_other=over_other,
+        over_other_p=over_other_p,
         by_rows=by_rows,
         coverage=_coverage(judged.fold, study.aim[judged.rows] - judged.found[best]) if best and study.number else [],
         importance=[],
@@ -157,7 +166,7 @@ def supervised(
         leaks=leaks,
         importance=importance,
         partial=explain.partial(whole, study.matrix, importance, study.logged),
-        segments=explain.segments(frame, known[judged.rows], judged.losses[best], target),
+        segments=explain.segments(frame, known[judged.rows], judged.losses[best], judged.clusters, target),
         calibration=explain.calibration(study.aim[judged.rows], judged.found[best], study.classes),
     )
     progress(1.0, "Done")

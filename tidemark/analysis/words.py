@@ -124,7 +124,8 @@ def of_supervised(found: Supervised) -> SaidOfPrediction:
         leaks=_leaks(found),
         split=_split(found),
         skill=(
-            "1 less the squared error over the baseline's: R² on rows that were not learnt from."
+            "1 less the squared error over the baseline's, on rows that were not learnt from: an R² whose mean is the "
+            "baseline's."
             if found.task == "number"
             else "1 less the log loss over the baseline's, on rows that were not learnt from."
         )
@@ -145,8 +146,11 @@ def _verdict(found: Supervised) -> str:
     if score is None:
         return f"Nothing to find: no better than the baseline for {found.target}."
     what = f"The logarithm of {found.target}" if found.logged else found.target
-    how = f"R² {score.skill:.3f}" if found.task == "number" else f"{percent(score.skill)} of the log loss saved"
-    return f"{what} can be predicted: {how} ({score.low:.3f} to {score.high:.3f})."
+    loss = "squared error" if found.task == "number" else "log loss"
+    share = minus(
+        f"{percent(score.skill)} of the baseline's {loss} is saved ({percent(score.low)} to {percent(score.high)})"
+    )
+    return f"{what} can be predicted: {share}."
 
 
 def _details(found: Supervised) -> list[str]:
@@ -157,7 +161,7 @@ def _details(found: Supervised) -> list[str]:
     told = [f"{ALGORITHMS[score.name][0].upper()}{ALGORITHMS[score.name][1:]} do best, on {found.rows:,} rows."]
     if found.by_rows is not None and found.by_rows - score.skill > LEAST_GAIN:
         told.append(
-            f"Were rows left out one by one, {found.by_rows:.3f} would stand here: rows that are near in "
+            f"Were rows left out one by one, {percent(found.by_rows)} would stand here: rows that are near in "
             f"{found.split} tell of each other, and a new {'place' if found.split == 'place' else 'time'} has none."
         )
     return told
@@ -194,9 +198,18 @@ def _segments(found: Supervised) -> str:
         return "Nowhere beyond chance: no value or quarter of a column has a larger error than the rest."
     first = worse[0]
     return (
-        f"{len(worse)} parts of the table have a larger error beyond chance (Welch's t, Holm's correction); the worst, "
-        f"{first.column} {first.name}, {first.loss:.1f} times that of all rows."
+        f"{_count(len(worse))} a larger {loss_of(found)} beyond chance (t over clusters, Holm's correction); the "
+        f"worst, {first.column} {first.name}, {first.loss:.1f} times that of all rows."
     )
+
+
+def _count(parts: int) -> str:
+    return "One part of the table has" if parts == 1 else f"{parts} parts of the table have"
+
+
+def loss_of(found: Supervised) -> str:
+    """What a row's error is counted as."""
+    return "squared error" if found.task == "number" else "log loss"
 
 
 def _calibration(found: Supervised) -> str:

@@ -113,6 +113,21 @@ def test_rows_near_each_other_do_not_count_as_many(random: np.random.Generator) 
     assert together[3] == pytest.approx(float(stats.t.sf(t, 29)))
 
 
+def test_a_part_of_few_clusters_is_not_held_for_many_rows(random: np.random.Generator) -> None:
+    losses = random.exponential(1, 2_000)
+    chosen = np.arange(2_000) < 500
+    losses[chosen] += 0.1
+    by_row = explain.differs(losses, chosen, np.arange(2_000))
+    assert by_row == pytest.approx(
+        float(stats.ttest_ind(losses[chosen], losses[~chosen], equal_var=False).pvalue), rel=0.2
+    )
+    middle = np.repeat(random.normal(0, 2, 40), 50)  # what the rows of a cluster have in common
+    in_three = explain.differs(losses + middle, np.repeat(np.arange(40) < 3, 50), np.repeat(np.arange(40), 50))
+    assert in_three is not None
+    assert in_three > 0.01
+    assert explain.differs(losses, chosen, chosen.astype(np.int64)) is None
+
+
 def test_values_are_exchanged_each_once() -> None:
     for rows in (1, 2, 30, 7_919, 20_640):
         assert sorted(explain._exchanged(rows)) == list(range(rows))

@@ -6,10 +6,11 @@ from tidemark.analysis.report.document import Block, Heading, Paragraph
 from tidemark.analysis.report.study import Study
 from tidemark.analysis.supervised import COVERED, Supervised
 from tidemark.analysis.unsupervised import Unsupervised
-from tidemark.analysis.words import NOTHING_GROUPED, listed, of_supervised
+from tidemark.analysis.words import NOTHING_GROUPED, listed, loss_of, of_supervised
 
 WIDE = 0.1
 LIKE = 0.03
+SURE = 0.01
 
 
 def discussion(study: Study) -> list[Block]:
@@ -30,14 +31,14 @@ def _data(study: Study) -> list[Block]:
     if capped:
         names = listed([f"{one.column} ({one.at_most:.1%} of the rows at its largest value)" for one in capped])
         told.append(
-            f"{names}: values beyond a cap were cut to it, so that means are too low, and a model learns the cap, "
-            "not what lies beyond it."
+            f"{names}: values beyond it were probably cut, so that means are too low; of a column that is predicted, "
+            "a model learns the cap, not what lies beyond it."
         )
     missing = [one for one in study.description.numbers if one.missing]
     if missing:
         told.append(
-            f"Values are missing in {listed([one.column for one in missing])}; whether they are missing by chance "
-            "cannot be seen from the table."
+            f"Values are missing in {listed([one.column for one in missing])}; whether that depends on the values that "
+            "are missing cannot be seen from the table."
         )
     if study.identities:
         told.append(
@@ -73,6 +74,11 @@ def _shape(found: Unsupervised) -> str:
             if how == "weak"
             else f"The {found.best} groups are stable, beyond chance and {how} (silhouette {one.silhouette:.2f})."
         )
+    if found.density.real:
+        told.append(
+            f"{found.density.groups} parts of it are dense enough to stand for themselves, with "
+            f"{found.density.share:.0%} of the rows; the others lie between."
+        )
     if found.apart.real:
         told.append(
             f"{found.apart.share / found.apart.chance:.1f} times as many rows stand apart as chance gives: how their "
@@ -89,15 +95,17 @@ def _prediction(found: Supervised) -> list[str]:
             "worse than the baseline is what learning noise costs."
         ]
     told = []
-    first = [one.column for one in found.importance[:3] if one.low > 0]
-    other = next(one for one in found.scores if one.name != found.best)
-    rests = f" It rests on {listed(first)} most." if first else ""
+    least = max((one.high for one in found.importance[1:]), default=0.0)
+    first = found.importance[0]
+    clearly = "most, clearly" if first.low > least else "most, though not clearly before all others"
+    rests = f" It rests on {first.column} {clearly}."
+    surely = found.over_other_p <= SURE
     bend = (
-        "Trees gain little over the linear model: the relation is nearly straight."
-        if found.best == "trees" and score.skill - other.skill < LIKE
-        else "Trees gain over the linear model: there are bends and interactions in it."
+        "Trees do better than the linear model beyond chance: relations bend, or columns work together."
+        if found.best == "trees" and surely
+        else "Trees are not surely better than the linear model: straight relations tell nearly as much."
         if found.best == "trees"
-        else "A straight relation does as well as any."
+        else "Straight relations do as well as any."
     )
     told.append(
         f"{of_supervised(found).verdict} {bend}{rests} Importance tells what the model uses, not what causes what."
@@ -106,13 +114,13 @@ def _prediction(found: Supervised) -> list[str]:
         what = "places" if found.split == "place" else "times"
         told.append(
             f"A split row by row would promise {found.by_rows:.2f} instead of {score.skill:.2f}. The difference is "
-            f"what rows tell about their neighbours; who predicts for new {what} does not have it."
+            f"mostly what rows tell about their neighbours; who predicts for new {what} does not have it."
         )
     worse = [one for one in found.segments if one.worse]
     if worse:
         told.append(
-            f"Errors are not even: in {worse[0].column} {worse[0].name} they are {worse[0].loss:.1f} times the "
-            "usual. A single figure for the whole table hides that."
+            f"Errors are not even: in {worse[0].column} {worse[0].name} the {loss_of(found)} is {worse[0].loss:.1f} "
+            "times the usual. A single figure for the whole table hides that."
         )
     if found.coverage and max(found.coverage) - min(found.coverage) > WIDE:
         told.append(
@@ -124,8 +132,10 @@ def _prediction(found: Supervised) -> list[str]:
 
 def _limits(study: Study) -> str:
     sampled = f" Every {study.frame.step}th row was looked at." if study.frame.step > 1 else ""
+    near = {"time": "neighbouring days", "place": "neighbouring cells", "rows": "rows that belong together"}
     return (
-        "Tests take clusters as independent of one another; neighbouring days and places are not quite, so that "
-        f"intervals are, if anything, too narrow.{sampled} Settings of the algorithms were not tuned to this table, "
-        "and nothing here says what would follow if a column were changed by hand."
+        "Dependences and rows that stand apart are tested row by row, as if rows were independent of one another; "
+        f"predictions and parts by clusters, of which {near[study.prediction[0].split]} are not quite independent "
+        f"either: p-values are, if anything, too small.{sampled} Settings of the algorithms were not tuned to this "
+        "table, and nothing here says what would follow if a column were changed by hand."
     )

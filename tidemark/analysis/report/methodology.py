@@ -20,7 +20,9 @@ def methodology(study: Study) -> list[Block]:
             "Logarithms are natural; means are arithmetic; standard deviations divide by the number of rows unless it "
             "is said otherwise; quantiles are interpolated linearly between the two nearest rows (position "
             "(n − 1) × q, counted from 0). Skewness is the third central moment over the standard deviation's cube, "
-            "both dividing by n. Scikit-learn's algorithms are taken by their names there, with the settings that are "
+            "both dividing by n. “Every n-th row” begins with the first. Every p that is printed or compared is after "
+            "Holm's correction (step-down, and never smaller than the one before it), and two-sided unless it is said "
+            "otherwise. Scikit-learn's algorithms are taken by their names there, with the settings that are "
             "named here and that version's defaults otherwise (section 2)."
         ),
         *_data(study),
@@ -96,9 +98,9 @@ def _description() -> list[Block]:
         Paragraph(
             "Of each number, over the rows that have it: mean, standard deviation (dividing by n − 1), least value, "
             "quartiles and largest value. A largest value is called a cap where the column has 20 distinct values or "
-            f"more, at least {first_look.CAPPED:.1%} of its rows and at least 10 stand at it, and at least "
-            f"{first_look.PILED} times as many as at any of the five next smaller values; its share is of all rows. Of "
-            "each category, the number of rows of each level."
+            f"more, at least {first_look.CAPPED:.1%} of the rows that have it and at least 10 stand at it, and at "
+            f"least {first_look.PILED} times as many as at any of the five next smaller distinct values; its share "
+            "is of all rows. Of each category, the number of rows of each level."
         ),
         Heading(2, "Dependence"),
         Paragraph(
@@ -138,6 +140,7 @@ def _shape(found: Unsupervised) -> list[Block]:
     ]
     left_out = ", ".join(found.left_out)
     step = -(-found.rows // shape.MOST_CLUSTERED)
+    size = -(-found.rows // step)
     return [
         Heading(2, "Shape"),
         Paragraph(
@@ -160,22 +163,26 @@ def _shape(found: Unsupervised) -> list[Block]:
                 "sum of all. The control of the component of a rank is the largest share of that rank in the shuffled "
                 f"tables. It is real where its share is above {1 + shape.LEAST_GAP:g} times that and every component "
                 "before it is real. Of each eigenvector the largest loading in size is made positive.",
-                f"Groups: {_every(step)} ({-(-found.rows // step):,} rows), KMeans with k "
-                f"from {shape.KS[0]} to {shape.KS[-1]}, n_init={shape.STARTS}, random_state={shape.SEED}. The "
-                "silhouette (silhouette_score) is that of every n-th of those rows, n the smallest with at most "
-                f"{shape.MOST_MEASURED:,} rows left. The same in each shuffled table: mean and largest silhouette. "
-                "Stability: k-means is fitted to the 1st, 3rd, 5th … of those rows, and to the 2nd, 4th …; both label "
-                "all of those rows; the adjusted Rand index of the two labellings. Groups of a k are real where the "
-                "silhouette is above the control's largest, above its mean by "
-                f"{shape.LEAST_GAP:g} or more, and the stability is at least {shape.STABLE:g}. Of the real ones the k "
-                "whose silhouette is furthest above the control's mean is taken; all rows are labelled by it, and "
-                "groups are numbered by size, the largest first. A group is described by its share of all rows and its "
-                "columns' means in their own units.",
-                f"Dense groups: HDBSCAN with min_cluster_size = max(20, rows ÷ 100, rounded down) over the rows of "
-                "step 2, and of the first shuffled table; and over the 1st, 3rd … of them, whose adjusted Rand index "
-                "with the labels of the same rows before is the stability (rows without a group count as a group). The "
-                "silhouette is that of the rows in groups, thinned as in step 2; 0 of fewer than two groups. Real: at "
-                f"least 2 groups, a silhouette above the control's by {shape.LEAST_GAP:g} or more, stability at least "
+                f"Groups: a sample of {_every(step, shape.MOST_CLUSTERED)} ({size:,} rows) is clustered by KMeans "
+                f"with k from {shape.KS[0]} to {shape.KS[-1]}, n_init={shape.STARTS}, random_state={shape.SEED}. Its "
+                "silhouette (silhouette_score, over the standardised columns) is taken over every n-th row of the "
+                f"sample, n the smallest with at most {shape.MOST_MEASURED:,} rows left; only the score is thinned "
+                "so, not the fit. The same, fitted anew, for the same rows of each shuffled table: mean and largest "
+                "silhouette. Stability: k-means with the same settings is fitted to the 1st, 3rd, 5th … rows of the "
+                "sample, and to the 2nd, 4th …; both label the whole sample (predict); the adjusted Rand index of "
+                "the two labellings. Groups of a k are real where the silhouette is above the control's largest, "
+                f"above its mean by {shape.LEAST_GAP:g} or more, and the stability is at least {shape.STABLE:g}. Of "
+                "the real ones the k whose silhouette is furthest above the control's mean is taken; all rows are "
+                "labelled by the nearest centre of its fit to the sample (predict), and groups are numbered by size, "
+                "the largest first. A group is described by its share of all rows and the arithmetic means of its "
+                "columns as they stand in the table, over its rows that have them.",
+                f"Dense groups: HDBSCAN over the sample of Groups, with min_cluster_size = max(20, ⌊rows ÷ 100⌋), rows "
+                f"being those that it is fitted to ({max(20, size // 100)} here, {max(20, (size + 1) // 2 // 100)} for "
+                "half of them), all else by default; over the same rows of the first shuffled table; and over the 1st, "
+                "3rd … rows of the sample, whose adjusted Rand index with the labels that the same rows had before "
+                "is the stability (rows without a group count as a group). Shares are of the sample. The silhouette "
+                "is that of the rows in groups, thinned as in Groups; 0 of fewer than two groups. Real: at least 2 "
+                f"groups, a silhouette above the control's by {shape.LEAST_GAP:g} or more, stability at least "
                 f"{shape.STABLE:g}.",
                 f"Rows that stand apart: IsolationForest with n_estimators={shape.TREES}, random_state={shape.SEED}, "
                 "fitted to all rows; a row's score is −score_samples. The threshold is the "
@@ -184,8 +191,9 @@ def _shape(found: Unsupervised) -> list[Block]:
                 f"against {1 - shape.APART:.2g} gives p ≤ {shape.CHANCE:g}.",
                 f"A plane: every n-th row, n the smallest with at most {shape.MOST_PROJECTED:,} rows left, by TSNE "
                 f"with perplexity={shape.PERPLEXITY}, init='pca', max_iter={shape.STEPS}, random_state={shape.SEED}. "
-                f"Trustworthiness with {shape.NEIGHBOURS} neighbours of that plane; of the first two components on the "
-                "same rows; and of t-SNE of the same rows of the first shuffled table.",
+                f"Trustworthiness with {shape.NEIGHBOURS} neighbours of that plane, against the standardised columns "
+                "of the same rows; of the same rows on the first two components (those of all rows); and of t-SNE of "
+                "the same rows of the first shuffled table, against that table's columns.",
             ]
         ),
     ]
@@ -258,16 +266,21 @@ def _steps(found: Supervised) -> list[str]:
     )
     trees = "HistGradientBoostingClassifier" if classes else "HistGradientBoostingRegressor"
     explained = [
-        "Were rows split one by one: the best algorithm once more, where the fold of a row is its number modulo "
-        f"{splits.FOLDS}; its skill.",
+        "Beside the other algorithm: the share of its summed loss that the best saves, and p of none, as for Skill "
+        "below.",
+        "Were rows split one by one: the best algorithm once more, where the fold of a row is its number (counted "
+        f"from 0) modulo {splits.FOLDS}; its skill over the baseline of those folds.",
         "Importance: in each fold, the values of one feature are exchanged among the fold's n judged rows, in the "
-        f"order of the table: row i takes that of row ({explain.STRIDE:,} × i) modulo n ({explain.STRIDE:,} is "
-        "raised by 2 until it has no divisor in common with n). The mean loss then, less the mean loss before, over "
-        "the baseline's mean loss in that fold; the mean over the folds with its 95 % interval by Student's t.",
+        f"order of the table and counted from 0: row i takes that of row ({explain.STRIDE:,} × i) modulo n "
+        f"({explain.STRIDE:,} is raised by 2 until it has no divisor in common with n). The mean loss then, less the "
+        "mean loss before, over the baseline's mean loss in that fold; the mean over the folds. Its 95 % interval is "
+        "Student's with one degree less than folds, times the folds' standard deviation (dividing by their number "
+        "less 1) over the root of their number.",
         "Partial dependence: the best algorithm is fitted to all rows. For each of the "
-        f"{explain.FOLLOWED} most important features: of a number, the quantiles (i + 0.5) ÷ {explain.PLACES} for i "
-        f"from 0 to {explain.PLACES - 1}; of a category, every level. The feature is set to that value in every n-th "
-        f"row, n the smallest with at most {explain.AVERAGED:,} rows left, and the mean of the predictions is taken"
+        f"{explain.FOLLOWED} most important features: of a number, the quantiles (i + 0.5) ÷ {explain.PLACES}, over "
+        f"all rows that have it, for i from 0 to {explain.PLACES - 1}; of a category, every level. The feature is "
+        f"set to that value in every n-th row, n the smallest with at most {explain.AVERAGED:,} rows left, and the "
+        "mean of the predictions is taken"
         + (
             ", of the first class's chance."
             if classes
@@ -277,8 +290,12 @@ def _steps(found: Supervised) -> list[str]:
         ),
         "Parts of the table: each level of each category, and each quarter of each number (cut at its quartiles over "
         f"the judged rows; a value at a quartile counts above it), with {explain.FEWEST} rows or more inside and "
-        "outside. Its mean loss over that of all judged rows; Welch's t-test of its losses against those of all "
-        f"other judged rows, Holm's correction over all parts. Worse: more than 1, and p ≤ {explain.CHANCE}.",
+        "outside; rows without a value are in no part of that column, but outside all. Its mean loss over that of all "
+        "judged rows. Whether its mean loss differs from that of the rows outside is tested two-sided: with a row's "
+        "part being its loss less the mean of its side, over the number of rows of its side, and counted negative "
+        "outside, t = (mean inside − mean outside) ÷ √(c ÷ (c − 1) × Σ(sum of the parts in a cluster)²) over all c "
+        "clusters, with as many degrees as clusters hold rows inside, less 1; Holm's correction over all parts (one "
+        f"that a single cluster holds is not tested). Worse: more than 1, and p ≤ {explain.CHANCE}.",
         f"Calibration: the judged rows in {explain.SLICES} parts of nearly equal size by what was predicted (equal "
         "predictions by the order of judging: by fold, then by the table's order; the first parts are one row larger "
         "where they are not equal): mean of what was predicted, and of what was true"
@@ -287,7 +304,7 @@ def _steps(found: Supervised) -> list[str]:
     if not classes:
         explained.append(
             f"Intervals: in each fold, the share of rows whose residual is in size at most the {supervised.COVERED:g} "
-            "quantile of the sizes of all other folds' residuals."
+            "quantile of the sizes of all other folds' residuals, taken together."
         )
     figures = (
         "Log loss, accuracy (the likeliest class), Brier score (the sum over the classes of the squared difference) "
@@ -301,18 +318,19 @@ def _steps(found: Supervised) -> list[str]:
         ("Baseline: the share of each class" if classes else "Baseline: the mean")
         + " among the rows that are learnt from.",
         f"Linear: {linear}. A number is less its mean over its standard deviation, after missing values are filled "
-        "with the median; median, mean (after filling) and deviation are those of the rows that are learnt from. A "
-        "category has a column of 0 and 1 for each level, in the order of the levels, all 0 where it is missing; "
-        "these are not standardised. Numbers come first.",
+        "with the median; the median, and after filling the mean and the deviation, are those of the rows that are "
+        "learnt from. A category has a column of 0 and 1 for each level, in the order of the levels, all 0 where it "
+        "is missing; these are not standardised. Numbers come first.",
         f"Trees: {trees} with learning_rate={learners.RATE:g}, max_iter={learners.ROUNDS}, "
         f"max_leaf_nodes={learners.LEAVES}, min_samples_leaf={learners.IN_A_LEAF}, early_stopping=False, "
         "random_state=0; features in their order, numbers as they are, categories as the places of their levels and "
         "told so by categorical_features, missing values as NaN.",
         f"Skill: with the loss being {loss}, 1 less the sum of the losses over that of the baseline, over all judged "
-        "rows together. With gain g (baseline's losses less the model's) and b (baseline's) summed in each of c "
-        "clusters, its standard error is √(c ÷ (c − 1) × Σ(g − skill × b)²) ÷ Σb, and its 95 % interval takes "
-        "Student's t with c − 1 degrees. No gain is tested one-sided by t = Σg ÷ √(c ÷ (c − 1) × Σ(g − mean of g)²), "
-        "with Holm's correction for both algorithms.",
+        "rows together (in a fold: over its rows). With gain g (baseline's losses less the model's) and b "
+        "(baseline's) summed in each of c clusters, its standard error is √(c ÷ (c − 1) × Σ(g − skill × b)²) ÷ Σb, "
+        "and its 95 % interval takes Student's t with c − 1 degrees. No gain is tested one-sided by t = Σg ÷ √(c ÷ "
+        "(c − 1) × Σ(g − mean of g)²), the mean being over clusters, with c − 1 degrees and Holm's correction for "
+        "both algorithms.",
         f"An algorithm is better than the baseline where p ≤ {supervised.CHANCE} and its skill is at least "
         f"{supervised.LEAST_GAIN}. The best is the one of those with the largest skill. Where there is none, the "
         "analysis ends here.",
@@ -321,5 +339,8 @@ def _steps(found: Supervised) -> list[str]:
     ]
 
 
-def _every(step: int) -> str:
-    return "all rows" if step == 1 else f"every {({2: '2nd', 3: '3rd'}).get(step, f'{step}th')} row from the first on"
+def _every(step: int, most: int) -> str:
+    if step == 1:
+        return "all rows"
+    nth = {2: "2nd", 3: "3rd"}.get(step, f"{step}th")
+    return f"every {nth} row (the smallest step with at most {most:,} rows left)"

@@ -88,7 +88,7 @@ def _dependences(study: Study) -> list[Block]:
             [pair.first, pair.second, pair.measure, minus(f"{pair.value:.3f}"), _p(pair.p)]
             for pair in real[:MOST_PAIRS]
         ]
-        caption = "The strongest dependences." if len(real) > MOST_PAIRS else "The dependences."
+        caption = f"The {MOST_PAIRS} strongest dependences." if len(real) > MOST_PAIRS else "The dependences."
         blocks.append(Grid(caption, ("", "", "measure", "strength ", "p "), rows))
     return blocks
 
@@ -114,7 +114,7 @@ def _shape(found: Unsupervised, places: Places) -> list[Block]:
     ]
     blocks: list[Block] = [
         Heading(2, "Shape"),
-        Grid("Components.", ("rank ", "share ", "control ", "real", "largest loadings"), components),
+        Grid("Components.", ("rank ", "share ", "control ", "real", "three largest loadings"), components),
         Figure("The components' shares (bars) and their controls (ticks).", charts.components(found)),
         Grid("Groups by k-means.", ("k ", "silhouette ", "control, mean ", "most ", "stability ", "real"), groupings),
         Figure("Silhouettes of the data, and of the shuffled tables on the mean (dashed).", charts.groupings(found)),
@@ -170,7 +170,7 @@ def _prediction(found: Supervised, predictions: Predictions) -> list[Block]:
     ]
     if found.best is None:
         return [*blocks, Paragraph("Neither algorithm is better than the baseline.")]
-    blocks.append(Paragraph(f"The best is {ALGORITHMS[found.best]}."))
+    blocks.append(Paragraph(_best(found)))
     if found.by_rows is not None:
         blocks.append(Paragraph(f"Were rows split one by one, its skill would be {found.by_rows:.4f}."))
     importance = [
@@ -185,6 +185,15 @@ def _prediction(found: Supervised, predictions: Predictions) -> list[Block]:
     return [*blocks, *_where(found), *_calibrated(found, predictions)]
 
 
+def _best(found: Supervised) -> str:
+    assert found.best is not None
+    other = next(one.name for one in found.scores if one.name != found.best)
+    return (
+        f"The best is {ALGORITHMS[found.best]}; it saves {minus(f'{found.over_other:.4f}')} of the loss of "
+        f"{ALGORITHMS[other]} (p {_p(found.over_other_p)})."
+    )
+
+
 def _followed(found: Supervised, part: Partial) -> list[Block]:
     places = part.names or [figure(place) for place in part.places]
     grid = [[place, figure(mean)] for place, mean in zip(places, part.means, strict=True)]
@@ -193,7 +202,7 @@ def _followed(found: Supervised, part: Partial) -> list[Block]:
     return [
         Figure(f"{caption}.", charts.partial(found, part)),
         Grid(
-            f"{caption}, every fourth place." if shown != grid else f"{caption}.",
+            f"{caption}, every fourth place and the last." if shown != grid else f"{caption}.",
             (part.column, "mean predicted "),
             shown,
         ),
@@ -207,7 +216,11 @@ def _where(found: Supervised) -> list[Block]:
         return [Paragraph(said)]
     rows = [[one.column, one.name, f"{one.rows:,}", f"{one.loss:.3f}", _p(one.p)] for one in worse[:MOST_PARTS]]
     heads = ("", "", "rows ", "loss over that of all ", "p ")
-    return [Paragraph(said), Grid("The worst parts.", heads, rows), Figure("The worst parts.", charts.segments(found))]
+    return [
+        Paragraph(said),
+        Grid("The worst parts; edges are rounded.", heads, rows),
+        Figure("The worst parts.", charts.segments(found)),
+    ]
 
 
 def _calibrated(found: Supervised, predictions: Predictions) -> list[Block]:
