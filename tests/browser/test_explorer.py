@@ -52,8 +52,8 @@ def views(context: BrowserContext, address: str, table: Path) -> Page:
     page = context.new_page()
     page.goto(f"{address}/explorer")
     choose_own(page, str(table))
-    expect(page.locator(".explorer")).to_have_attribute("data-exact", "true", timeout=OPENED_MS)
-    expect(line(page)).to_have_text(f"{ROWS:,} of {ROWS:,} rows")
+    expect(line(page)).to_have_text(f"{ROWS:,} of {ROWS:,} rows", timeout=OPENED_MS)
+    expect(page.locator(".explorer")).to_have_attribute("data-exact", "true")
     return page
 
 
