@@ -11,6 +11,7 @@ from tidemark.analysis.words import NOTHING_GROUPED, listed, loss_of, of_supervi
 WIDE = 0.1
 LIKE = 0.03
 SURE = 0.01
+UNEVEN = 1.2
 
 
 def discussion(study: Study) -> list[Block]:
@@ -77,12 +78,12 @@ def _shape(found: Unsupervised) -> str:
     if found.density.real:
         told.append(
             f"{found.density.groups} parts of it are dense enough to stand for themselves, with "
-            f"{found.density.share:.0%} of the rows; the others lie between."
+            f"{found.density.share:.0%} of the rows; the others belong to none."
         )
     if found.apart.real:
         told.append(
-            f"{found.apart.share / found.apart.chance:.1f} times as many rows stand apart as chance gives: how their "
-            "columns go together is unusual, whether they are errors or rarities."
+            f"{found.apart.share / found.apart.chance:.1f} times as many rows are extreme as there would be were the "
+            "columns unrelated: in several columns at once, as large and small things are, or in how they go together."
         )
     return " ".join(told)
 
@@ -116,16 +117,19 @@ def _prediction(found: Supervised) -> list[str]:
             f"A split row by row would promise {found.by_rows:.2f} instead of {score.skill:.2f}. The difference is "
             f"mostly what rows tell about their neighbours; who predicts for new {what} does not have it."
         )
-    worse = [one for one in found.segments if one.worse]
-    if worse:
+    worst = found.segments[0] if found.segments else None
+    if worst is not None and worst.loss > UNEVEN:
+        sure = (
+            "beyond chance" if worst.worse else "which so few independent clusters cannot show to be more than chance"
+        )
         told.append(
-            f"Errors are not even: in {worse[0].column} {worse[0].name} the {loss_of(found)} is {worse[0].loss:.1f} "
-            "times the usual. A single figure for the whole table hides that."
+            f"Errors are not even: in {worst.column} {worst.name} the {loss_of(found)} is {worst.loss:.1f} times the "
+            f"usual, {sure}. A single figure for the whole table hides that."
         )
     if found.coverage and max(found.coverage) - min(found.coverage) > WIDE:
         told.append(
             f"Intervals that should hold {COVERED:.0%} hold {min(found.coverage):.0%} to {max(found.coverage):.0%} "
-            "from fold to fold: what is learnt in one part does not carry over to all others."
+            "from fold to fold: the width that fits some rows does not fit all others."
         )
     return told
 

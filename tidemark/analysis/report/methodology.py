@@ -22,8 +22,8 @@ def methodology(study: Study) -> list[Block]:
             "(n − 1) × q, counted from 0). Skewness is the third central moment over the standard deviation's cube, "
             "both dividing by n. “Every n-th row” begins with the first. Every p that is printed or compared is after "
             "Holm's correction (step-down, and never smaller than the one before it), and two-sided unless it is said "
-            "otherwise. Scikit-learn's algorithms are taken by their names there, with the settings that are "
-            "named here and that version's defaults otherwise (section 2)."
+            "otherwise (χ² and H: the upper tail). Scikit-learn's algorithms are taken by their names there, with "
+            "the settings that are named here and that version's defaults otherwise (section 2)."
         ),
         *_data(study),
         *_description(),
@@ -159,10 +159,11 @@ def _shape(found: Unsupervised) -> list[Block]:
         ),
         Steps(
             [
-                "Components: the eigenvectors of the covariance matrix. A component's share is its eigenvalue over the "
-                "sum of all. The control of the component of a rank is the largest share of that rank in the shuffled "
-                f"tables. It is real where its share is above {1 + shape.LEAST_GAP:g} times that and every component "
-                "before it is real. Of each eigenvector the largest loading in size is made positive.",
+                "Components: the eigenvectors of the covariance matrix of the standardised columns, over all rows. A "
+                "component's share is its eigenvalue over the sum of all. The control of the component of a rank is "
+                f"the largest share of that rank in the shuffled tables. It is real where its share is above "
+                f"{1 + shape.LEAST_GAP:g} times that and every component before it is real. Of each eigenvector the "
+                "largest loading in size is made positive.",
                 f"Groups: a sample of {_every(step, shape.MOST_CLUSTERED)} ({size:,} rows) is clustered by KMeans "
                 f"with k from {shape.KS[0]} to {shape.KS[-1]}, n_init={shape.STARTS}, random_state={shape.SEED}. Its "
                 "silhouette (silhouette_score, over the standardised columns) is taken over every n-th row of the "
@@ -266,8 +267,8 @@ def _steps(found: Supervised) -> list[str]:
     )
     trees = "HistGradientBoostingClassifier" if classes else "HistGradientBoostingRegressor"
     explained = [
-        "Beside the other algorithm: the share of its summed loss that the best saves, and p of none, as for Skill "
-        "below.",
+        "Beside the other algorithm: the share of its summed loss that the best saves, and p of none, by the formulas "
+        "of Skill above, with g the other's losses less the best's and b the other's; this p stands alone.",
         "Were rows split one by one: the best algorithm once more, where the fold of a row is its number (counted "
         f"from 0) modulo {splits.FOLDS}; its skill over the baseline of those folds.",
         "Importance: in each fold, the values of one feature are exchanged among the fold's n judged rows, in the "

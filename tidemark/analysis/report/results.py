@@ -12,7 +12,7 @@ from tidemark.analysis.unsupervised import Places, Unsupervised
 from tidemark.analysis.words import ALGORITHMS, figure
 from tidemark.looks import minus
 
-MOST_PAIRS, MOST_LEVELS, MOST_PARTS = 15, 8, 15
+MOST_PAIRS, MOST_LEVELS, MOST_PARTS = 15, 8, 12
 
 
 def results(study: Study) -> list[Block]:
@@ -127,7 +127,7 @@ def _shape(found: Unsupervised, places: Places) -> list[Block]:
     density, apart, plane = found.density, found.apart, found.projection
     blocks += [
         Paragraph(
-            f"Dense groups: {density.groups} with {density.share:.2%} of the rows and a silhouette of "
+            f"Dense groups: {density.groups} with {density.share:.2%} of the sample and a silhouette of "
             f"{density.silhouette:.4f}; in the shuffled table {density.control_groups} with "
             f"{density.control_share:.2%} and {density.control_silhouette:.4f}; stability {density.stability:.3f}. "
             f"{'Real' if density.real else 'Not real'}."
@@ -210,17 +210,16 @@ def _followed(found: Supervised, part: Partial) -> list[Block]:
 
 
 def _where(found: Supervised) -> list[Block]:
-    worse = [one for one in found.segments if one.worse]
-    said = f"Of {len(found.segments):,} parts of the table, {len(worse):,} have a larger loss than the rest."
-    if not worse:
-        return [Paragraph(said)]
-    rows = [[one.column, one.name, f"{one.rows:,}", f"{one.loss:.3f}", _p(one.p)] for one in worse[:MOST_PARTS]]
-    heads = ("", "", "rows ", "loss over that of all ", "p ")
-    return [
-        Paragraph(said),
-        Grid("The worst parts; edges are rounded.", heads, rows),
-        Figure("The worst parts.", charts.segments(found)),
+    larger = sum(one.loss > 1 for one in found.segments)
+    shown = sum(one.worse for one in found.segments)
+    rows = [
+        [one.column, one.name, f"{one.rows:,}", f"{one.loss:.3f}", _p(one.p), "yes" if one.worse else "no"]
+        for one in found.segments[:MOST_PARTS]
     ]
+    heads = ("", "", "rows ", "loss over that of all ", "p ", "worse beyond chance")
+    count = len(found.segments)
+    said = f"Of {count:,} parts of the table, {larger:,} have a larger loss than all rows, {shown:,} beyond chance."
+    return [Paragraph(said), Grid("The parts with the largest losses; edges are rounded.", heads, rows)]
 
 
 def _calibrated(found: Supervised, predictions: Predictions) -> list[Block]:
