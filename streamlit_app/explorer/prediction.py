@@ -94,7 +94,7 @@ def _draw(found: Supervised, predictions: Predictions, path: Path) -> None:
         draw_chart(charts.importance(found), "importance")
     with right, _tile("segments"):
         show("segments-head", el("h3", "Where it is wrong"), el("p", said.segments, cls="faint"))
-        if any(one.worse for one in found.segments):
+        if found.segments:
             draw_chart(charts.segments(found), "segments")
     left, right = st.columns(2, gap="medium")
     with left, _tile("calibration"):

@@ -208,19 +208,25 @@ def calibration(found: Supervised) -> Spec:
 
 
 def segments(found: Supervised) -> Spec:
-    """Where the model is worse, or better, than over all rows."""
+    """Where the model is worst; pale where that may be chance."""
     values = [
-        {"name": f"{one.column}: {one.name}"[: 2 * LONGEST], "loss": one.loss, "rows": one.rows}
-        for one in [one for one in found.segments if one.worse][:MOST_SEGMENTS]
+        {"name": f"{one.column}: {one.name}"[: 2 * LONGEST], "loss": one.loss, "rows": one.rows, "proved": one.worse}
+        for one in found.segments[:MOST_SEGMENTS]
     ]
     y = {"field": "name", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 230}}
+    pale = {
+        "field": "proved",
+        "type": "nominal",
+        "scale": {"domain": [True, False], "range": [1, 0.4]},
+        "legend": None,
+    }
     x = {"field": "loss", "type": "quantitative", "title": "loss, as a multiple of that of all rows"}
     return {
         "data": {"values": values},
         "width": WIDTH - 140,
         "height": 26 * len(values),
         "layer": [
-            {"mark": {"type": "bar", "style": "plain", "height": 12}, "encoding": {"y": y, "x": x}},
+            {"mark": {"type": "bar", "style": "plain", "height": 12}, "encoding": {"y": y, "x": x, "opacity": pale}},
             {"mark": {"type": "rule", "style": "threshold"}, "encoding": {"x": {"datum": 1}}},
         ],
     }

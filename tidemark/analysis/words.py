@@ -195,11 +195,10 @@ def _split(found: Supervised) -> str:
 def _segments(found: Supervised) -> str:
     worse = [one for one in found.segments if one.worse]
     if not worse:
-        return "Nowhere beyond chance: no value or quarter of a column has a larger error than the rest."
-    first = worse[0]
+        return "No part of the table is worse beyond chance (t over clusters, Holm's correction); the worst are pale."
     return (
-        f"{_count(len(worse))} a larger {loss_of(found)} beyond chance (t over clusters, Holm's correction); the "
-        f"worst, {first.column} {first.name}, {first.loss:.1f} times that of all rows."
+        f"{_count(len(worse))} a larger {loss_of(found)} beyond chance (t over clusters, Holm's correction), "
+        f"{worse[0].column} {worse[0].name} the largest: {worse[0].loss:.1f} times that of all rows. Pale: maybe chance."
     )
 
 
