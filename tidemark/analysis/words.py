@@ -198,7 +198,8 @@ def _segments(found: Supervised) -> str:
         return "No part of the table is worse beyond chance (t over clusters, Holm's correction); the worst are pale."
     return (
         f"{_count(len(worse))} a larger {loss_of(found)} beyond chance (t over clusters, Holm's correction), "
-        f"{worse[0].column} {worse[0].name} the largest: {worse[0].loss:.1f} times that of all rows. Pale: maybe chance."
+        f"{worse[0].column} {worse[0].name} the largest: {worse[0].loss:.1f} times that of all rows. "
+        "Pale: perhaps chance."
     )
 
 
