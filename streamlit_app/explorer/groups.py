@@ -7,7 +7,6 @@ from pathlib import Path
 import streamlit as st
 
 from streamlit_app.explorer import linked_views, table_choice, work
-from streamlit_app.explorer.table_choice import frame_of
 from streamlit_app.ui import session
 from streamlit_app.ui.drawing import draw_chart
 from streamlit_app.ui.tree import Tree, el, row, table
@@ -18,7 +17,6 @@ from tidemark.analysis.unsupervised import Places, Unsupervised, unsupervised
 from tidemark.analysis.words import number, of_unsupervised
 from tidemark.cubes.views import View
 from tidemark.looks import percent
-from tidemark.tables.sources import Source
 
 ABOUT = "What shape a table's numbers have, beside the same table with each column shuffled for itself."
 VIEWS = (View("component 1", "component 2"), View("group"), View("apart"))
@@ -26,23 +24,19 @@ VIEWS = (View("component 1", "component 2"), View("group"), View("apart"))
 
 def page() -> None:
     """Draw the page."""
-    chosen = table_choice.choose("Groups", ABOUT)
+    chosen = table_choice.choose_frame("Groups", ABOUT)
     if chosen is None:
         return
-    source, _ = chosen
-    frame = frame_of(source)
-    if frame is None:
-        return
-    found = work.result(f"groups:{source.made_of}", "Look for groups", lambda told: _look(frame, source, told))
+    source, frame = chosen
+    key = f"groups:{source.made_of}"
+    found = work.result(key, "Look for groups", lambda told: _look(frame, key, told))
     if found is not None:
         _draw(*found)
 
 
-def _look(frame: Frame, source: Source, told: Progress) -> tuple[Unsupervised, Places, Path]:
+def _look(frame: Frame, key: str, told: Progress) -> tuple[Unsupervised, Places, Path]:
     found, places = unsupervised(frame, told)
-    path = table_choice.folder() / f"groups-{source.name}.parquet"
-    placed.write(frame, placed.of_places(places), path)
-    return found, places, path
+    return found, places, placed.write(frame, placed.of_places(places), table_choice.folder(), key)
 
 
 def _draw(found: Unsupervised, places: Places, path: Path) -> None:
@@ -66,7 +60,7 @@ def _draw(found: Unsupervised, places: Places, path: Path) -> None:
             show("profiles", el("h3", f"The {found.best} groups"), _profiles(found))
     if not found.nothing:
         show("groups-views", el("h2", "Look into them"), el("p", "Brush a group; the columns follow.", cls="faint"))
-        linked_views.embedded(path, VIEWS, "groups")
+        linked_views.embedded(path, VIEWS)
 
 
 def _tile(name: str) -> st.delta_generator.DeltaGenerator:

@@ -55,13 +55,13 @@ def page() -> None:
     _views(source, counts, held)
 
 
-def embedded(path: Path, before: tuple[View, ...], name: str) -> None:
+def embedded(path: Path, before: tuple[View, ...]) -> None:
     """The views of a file that an analysis has written, in a page of its own; those of `before` first."""
-    source = of_path(str(path))._replace(name=name)
+    source = of_path(str(path))._replace(name=path.stem)
     binning.bin_once(source, table_choice.folder())
     counts = table_choice.engine(source.made_of, source)
     held = looked_at.of(source.made_of, counts, before)
-    st.session_state["plain held"] = False
+    st.session_state.setdefault("plain held", False)
     st.session_state["whole run"] = True
     _views(source, counts, held)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import streamlit as st
 
 from streamlit_app.explorer import linked_views, table_choice, work
-from streamlit_app.explorer.table_choice import frame_of
 from streamlit_app.ui import session
 from streamlit_app.ui.drawing import draw_chart
 from streamlit_app.ui.tree import Tree, el, row, table
@@ -28,19 +27,13 @@ USUAL = ("median_house_value", "value", "items", "total")
 
 def page() -> None:
     """Draw the page."""
-    chosen = table_choice.choose("Prediction", ABOUT)
+    chosen = table_choice.choose_frame("Prediction", ABOUT)
     if chosen is None:
         return
-    source, _ = chosen
-    frame = frame_of(source)
-    if frame is None:
-        return
+    source, frame = chosen
     target, kind = aim(frame, source)
-    found = work.result(
-        f"prediction:{source.made_of}:{target}:{kind}",
-        f"Learn to predict {target}",
-        lambda told: _learn(frame, source, target, kind, told),
-    )
+    key = f"prediction:{source.made_of}:{target}:{kind}"
+    found = work.result(key, f"Learn to predict {target}", lambda told: _learn(frame, key, target, kind, told))
     if found is not None:
         _draw(*found)
 
@@ -52,26 +45,20 @@ def aim(frame: Frame, source: Source) -> tuple[str, SplitKind]:
     names, ways = targets(frame), kinds(frame)
     usual = next((name for name in USUAL if name in names), names[0])
     held = state.get("aims", {}).get(source.made_of, (usual, ways[0]))
-    key = f"{source.name}-{st.session_state.get('choosing-on')}"
-    target = left.selectbox("What is to be predicted", names, names.index(held[0]), key=f"target-{key}")
-    kind: SplitKind = right.radio(
-        "Judged on rows that",
-        ways,
-        ways.index(held[1]),
-        format_func=SPLITS.get,
-        horizontal=True,
-        key=f"split-{key}",
-    )
+    one, other = (f"{what}-{source.name}-{state.get('choosing-on')}" for what in ("target", "split"))
+    if one not in state:  # Streamlit forgets what a widget holds once another page is shown
+        state[one], state[other] = held
+    target = left.selectbox("What is to be predicted", names, key=one)
+    kind: SplitKind = right.radio("Judged on rows that", ways, format_func=SPLITS.get, horizontal=True, key=other)
     state.setdefault("aims", {})[source.made_of] = (target, kind)
     return target, kind
 
 
 def _learn(
-    frame: Frame, source: Source, target: str, kind: SplitKind, told: Progress
+    frame: Frame, key: str, target: str, kind: SplitKind, told: Progress
 ) -> tuple[Supervised, Predictions, Path]:
     found, predictions = supervised(frame, target, kind, told)
-    path = table_choice.folder() / f"prediction-{source.name}.parquet"
-    placed.write(frame, placed.of_predictions(found, predictions), path)
+    path = placed.write(frame, placed.of_predictions(found, predictions), table_choice.folder(), key)
     return found, predictions, path
 
 
@@ -109,7 +96,7 @@ def _draw(found: Supervised, predictions: Predictions, path: Path) -> None:
             draw_chart(charts.partial(found, one), f"partial-{one.column}")
     show("prediction-views", el("h2", "Look into it"), el("p", "Brush the residuals; the columns follow.", cls="faint"))
     views = (View("residual"), View(f"{found.target} predicted"), View(found.target))
-    linked_views.embedded(path, views, "prediction")
+    linked_views.embedded(path, views)
 
 
 def _tile(name: str) -> st.delta_generator.DeltaGenerator:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from streamlit_app.explorer import prediction, table_choice, work
-from streamlit_app.explorer.table_choice import frame_of
 from streamlit_app.ui.drawing import draw_chart
 from streamlit_app.ui.tree import Tree, el, row, table
 from streamlit_app.ui.view import show
@@ -33,13 +32,10 @@ ABOUT = "What was done, so that others can do it again; what came out; what it m
 
 def page() -> None:
     """Draw the page."""
-    chosen = table_choice.choose("Report", ABOUT)
+    chosen = table_choice.choose_frame("Report", ABOUT)
     if chosen is None:
         return
-    source, _ = chosen
-    frame = frame_of(source)
-    if frame is None:
-        return
+    source, frame = chosen
     target, kind = prediction.aim(frame, source)
     found = work.result(
         f"report:{source.made_of}:{target}:{kind}",

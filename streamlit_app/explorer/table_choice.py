@@ -46,10 +46,14 @@ def _frame(made_of: str, _source: Source) -> Frame:
     return read(_source, folder())
 
 
-def frame_of(source: Source) -> Frame | None:
-    """A table as it is learnt from; None where it cannot be, which is said."""
+def choose_frame(heading: str, about: str) -> tuple[Source, Frame] | None:
+    """As `choose`, with the table as it is learnt from."""
+    chosen = choose(heading, about)
+    if chosen is None:
+        return None
+    source, _ = chosen
     try:
-        return _frame(source.made_of, source)
+        return source, _frame(source.made_of, source)
     except TidemarkError as error:
         show("frame-problem", el("p", str(error), cls="problem"))
         return None

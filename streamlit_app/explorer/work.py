@@ -12,13 +12,13 @@ import streamlit as st
 from streamlit_app.ui.tree import el
 from streamlit_app.ui.view import show
 from tidemark.analysis.frame import Progress
+from tidemark.analysis.placed import KEPT
 from tidemark.cubes.counts import Stopped
 from tidemark.errors import TidemarkError
 
 Found = TypeVar("Found")
 
 LOOKS_UP_S = 0.5
-MOST_KEPT = 24
 _TURN = threading.Lock()
 _log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def result(key: str, button: str, does: Callable[[Progress], Found]) -> Found | 
         _watch(key)
         return None
     kept[key] = held.found
-    while len(kept) > MOST_KEPT:
+    while len(kept) > KEPT:
         kept.pop(next(iter(kept)))
     del st.session_state["work"], st.session_state["work of"]
     return held.found

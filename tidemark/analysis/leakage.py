@@ -5,7 +5,8 @@ An identity is a sum or a product of at most three other numbers that holds in a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import combinations
 from typing import TypeAlias
 
@@ -20,7 +21,7 @@ MOST_TERMS = 3
 MOST_NUMBERS = 12
 HOLDS = 1e-6
 """Of the target's standard deviation (of its logarithm, for products): what is left over is rounding, no more."""
-FEWEST = 20
+FEWEST, FEW = 20, 400
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -31,7 +32,8 @@ class Identity(msgspec.Struct, frozen=True):
     words: str
 
 
-def identities(frame: Frame) -> list[Identity]:
+@lru_cache(maxsize=4)
+def identities(frame: Frame) -> tuple[Identity, ...]:
     """Every number that is arithmetic of others; of each such set of columns the first only, in the table's order."""
     numbers = frame.numbers()[:MOST_NUMBERS]
     whole = {name: frame.values[name] for name in numbers}
@@ -49,10 +51,10 @@ def identities(frame: Frame) -> list[Identity]:
                     if words:
                         told.add(columns)
                         found.append(Identity(target, terms, words))
-    return found
+    return tuple(found)
 
 
-def tied(name: str, known: list[Identity]) -> dict[str, str]:
+def tied(name: str, known: Iterable[Identity]) -> dict[str, str]:
     """The columns that must not be learnt from where `name` is to be predicted, each with the identity's words."""
     found: dict[str, str] = {}
     for identity in known:
@@ -64,10 +66,16 @@ def tied(name: str, known: list[Identity]) -> dict[str, str]:
 
 def _fit(target: Floats, terms: list[Floats]) -> Floats | None:
     """The terms' coefficients and the constant, where they give the target in all rows; tried on a few rows first."""
+    few = slice(None, None, max(1, len(target) // FEW))
+    y, x = _known(target[few], [term[few] for term in terms])
+    if len(y) >= FEWEST and _solved(y, x) is None:
+        return None
+    return _solved(*_known(target, terms))
+
+
+def _known(target: Floats, terms: list[Floats]) -> tuple[Floats, list[Floats]]:
     known = np.isfinite(target) & np.logical_and.reduce([np.isfinite(term) for term in terms])
-    y, x = target[known], [term[known] for term in terms]
-    few = slice(None, None, max(1, len(y) // 200))
-    return _solved(y, x) if _solved(y[few], [term[few] for term in x]) is not None else None
+    return target[known], [term[known] for term in terms]
 
 
 def _solved(y: Floats, x: list[Floats]) -> Floats | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ from tidemark.analysis.frame import Floats, Frame
 from tidemark.analysis.supervised import Predictions, Supervised
 from tidemark.analysis.unsupervised import Places
 
-_PART = ".part"
+KEPT = 24
+_NAME, _PART = "analysis", ".part"
 
 
 def of_predictions(found: Supervised, predictions: Predictions) -> dict[str, Any]:
@@ -32,18 +35,36 @@ def of_places(places: Places) -> dict[str, Any]:
     return found
 
 
-def write(frame: Frame, more: dict[str, Any], path: Path) -> None:
-    """A Parquet file of the frame's own columns and `more`; it stands there whole or not at all."""
-    columns: dict[str, pa.Array] = {name: _column(values) for name, values in more.items()}
+def write(frame: Frame, more: dict[str, Any], folder: Path, key: str) -> Path:
+    """A Parquet file of what was found and of the frame's own columns, whole or not at all; one for each `key`.
+
+    What was found takes another name where the table has a column of its name. Of older files, and what was binned of
+    them, the newest `KEPT` stay.
+    """
+    taken = set(frame.times) | {feature.column for feature in frame.features.values()}
+    columns: dict[str, pa.Array] = {
+        f"{name} (found)" if name in taken else name: _column(values) for name, values in more.items()
+    }
     for name, moments in frame.times.items():
         columns[name] = pa.array(moments, pa.float64(), from_pandas=True).cast(pa.int64()).cast(pa.timestamp("ms"))
     for feature in frame.features.values():
         if frame.own(feature):
             held = frame.values[feature.name] if feature.kind == "number" else frame.labels(feature.name)
             columns[feature.name] = _column(held)
+    path = folder / f"{_NAME}-{hashlib.sha256(key.encode()).hexdigest()[:12]}.parquet"
     part = path.with_name(path.name + _PART)
     parquet.write_table(pa.table(columns), part)
     part.replace(path)
+    _remove_old(folder)
+    return path
+
+
+def _remove_old(folder: Path) -> None:
+    files = sorted(folder.glob(f"{_NAME}-*.parquet"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for old in files[KEPT:]:
+        old.unlink(missing_ok=True)
+        for binned in folder.glob(f"{old.stem}-*"):
+            shutil.rmtree(binned, ignore_errors=True)
 
 
 def _column(values: Floats | list[str | None]) -> pa.Array:

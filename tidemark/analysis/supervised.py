@@ -159,7 +159,7 @@ def supervised(
     progress(0.85, "Following the strongest columns")
     whole = Learnt(best, study.features, len(study.classes)).fit(study.matrix, study.aim)
     predictions = _predictions(study, judged, best)
-    leaks = study.leaks + _suspects(importance, scores, best)
+    leaks = study.leaks + _suspects(target, importance, scores, best)
     progress(0.95, "Looking where it is wrong")
     done = msgspec.structs.replace(
         found,
@@ -176,7 +176,7 @@ def supervised(
 class _Study:
     """What is predicted from what. `aim`: numbers, or their logarithms, or the places of classes."""
 
-    def __init__(self, frame: Frame, target: str, kind: SplitKind, known: Ints, ties: list[Identity]) -> None:
+    def __init__(self, frame: Frame, target: str, kind: SplitKind, known: Ints, ties: tuple[Identity, ...]) -> None:
         self.frame = frame
         self.known = known
         feature = frame.features[target]
@@ -238,7 +238,10 @@ def _judged(
     algorithms: tuple[Algorithm, ...] = ALGORITHMS,
 ) -> _Judged:
     judged = _Judged(cut)
-    rows, folds, base, found = [], [], [], {name: [] for name in algorithms}  # type: ignore[var-annotated]
+    rows: list[Ints] = []
+    folds: list[Ints] = []
+    base: list[Floats] = []
+    found: dict[Algorithm, list[Floats]] = {name: [] for name in algorithms}
     judged.models = {name: [] for name in algorithms}
     for number, fold in enumerate(cut.folds()):
         if not len(fold.learnt) or not len(fold.judged):
@@ -347,12 +350,12 @@ def _coverage(fold: Ints, residual: Floats) -> list[float]:
     ]
 
 
-def _suspects(importance: list[Importance], scores: list[Scores], best: Algorithm) -> list[Leak]:
+def _suspects(target: str, importance: list[Importance], scores: list[Scores], best: Algorithm) -> list[Leak]:
     skill = next(score.skill for score in scores if score.name == best)
     if skill < WHOLLY or not importance:
         return []
     first = importance[0]
-    words = f"with it the model explains {skill:.1%}: make sure that it is known before {'the target'} is"
+    words = f"with it the model explains {skill:.1%}: make sure that it is known before {target} is"
     return [Leak(first.column, words, left_out=False)]
 
 

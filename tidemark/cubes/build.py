@@ -77,9 +77,9 @@ def _move(part: Path, folder: Path) -> None:
     try:
         part.replace(folder)
     except OSError:
-        if (folder / DESCRIPTION).exists():
+        if Table.is_at(folder):
             return
-        shutil.rmtree(folder, ignore_errors=True)  # half a table, of earlier versions
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier version
         part.replace(folder)
 
 

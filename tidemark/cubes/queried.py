@@ -29,7 +29,7 @@ from tidemark.cubes.counts import Stopped
 from tidemark.cubes.cube import Cube, lay_out, summed
 from tidemark.cubes.engine import Engine
 from tidemark.cubes.kept import Kept
-from tidemark.cubes.table import DESCRIPTION, Table
+from tidemark.cubes.table import Table
 from tidemark.cubes.views import CELLS_ACROSS, Question, View, passing
 from tidemark.errors import BadRequest
 from tidemark.tables.sources import MOST_COLUMNS, Source, binned_at
@@ -153,7 +153,7 @@ def opened(source: Source, rows: ir.Table, asks: Asks, folder: Path, progress: P
     }
     source = source._replace(made_of=f"{source.made_of}:{count}:{ends}")
     place = binned_at(source, folder)
-    if not (place / DESCRIPTION).exists():
+    if not Table.is_at(place):
         share = min(1.0, SAMPLED / max(count, 1))
         some = asks(read.sample(share, method="row") if share < 1 else read)
         with duckdb.connect() as connection:

@@ -14,7 +14,7 @@ import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.adapters.s3_lake import PREFIX, S3Lake
-from tidemark.cubes.table import DESCRIPTION
+from tidemark.cubes.table import DESCRIPTION, Table
 from tidemark.errors import NotFound, TidemarkError, Unavailable
 from tidemark.lake_view import OBJECTS, create_view, view_query
 from tidemark.tables.sources import Source, binned_at
@@ -63,7 +63,7 @@ class LakeSales:
 
     def is_kept(self, source: Source) -> bool:
         """Whether a state of the lake is there as it was binned."""
-        return (binned_at(source, self._folder) / DESCRIPTION).exists()
+        return Table.is_at(binned_at(source, self._folder))
 
     def _look(self) -> Source | TidemarkError:
         try:

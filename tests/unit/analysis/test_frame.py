@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
+from pyarrow import parquet
 
 from tests.unit.analysis.conftest import MakeFrame
+from tidemark.analysis import placed
 from tidemark.analysis.leakage import identities, tied
 
 
@@ -61,3 +64,19 @@ def test_arithmetic_is_found_whatever_its_form(make: MakeFrame, random: np.rando
     assert tied("cost", identities(frame)).keys() == {"c", "d"}
     assert tied("total", identities(frame)).keys() == {"a", "b"}
     assert tied("noise", identities(frame)) == {}
+
+
+def test_what_was_found_stands_beside_the_table_s_own_columns(
+    make: MakeFrame, random: np.random.Generator, tmp_path: Path
+) -> None:
+    frame = make(x=random.normal(size=300), residual=random.normal(size=300))
+    found = {"residual": np.arange(300.0), "score": np.full(300, 2.0)}
+    first = placed.write(frame, found, tmp_path, "one")
+    assert placed.write(frame, found, tmp_path, "two") != first, "one analysis does not take another's file"
+    rows = parquet.read_table(first)
+    assert rows.column_names == ["residual (found)", "score", "x", "residual"]
+    assert rows.column("residual").to_pylist() == frame.values["residual"].tolist()
+    for number in range(placed.KEPT + 2):
+        newest = placed.write(frame, found, tmp_path, str(number))
+    assert newest.exists()
+    assert len(list(tmp_path.iterdir())) == placed.KEPT

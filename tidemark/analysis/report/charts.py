@@ -1,4 +1,4 @@
-"""Charts as SVG."""
+"""Charts as pictures."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import vl_convert
 from tidemark.looks import config
 
 VEGA_LITE = "6.1"
-FONT = "DejaVu Sans"
-"""A font of the PDF's writer, so that a chart's text is as wide there as here."""
 
 
 def svg(spec: dict[str, Any]) -> str:

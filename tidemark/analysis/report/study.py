@@ -25,7 +25,7 @@ class Study(NamedTuple):
     source: Source
     frame: Frame
     description: Description
-    identities: list[Identity]
+    identities: tuple[Identity, ...]
     shape: tuple[Unsupervised, Places] | None
     prediction: tuple[Supervised, Predictions]
     seconds: float
