@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, TypeVar, get_type_hints
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta
@@ -84,6 +85,12 @@ class StreamSettings:
     """Where those who watch are told."""
 
     redis_url: Annotated[str, Meta(description="Valkey or Redis of the live stream; empty where there is none")] = ""
+    redis_password: Annotated[str, Meta(description="its password, where the URL has none")] = ""
+
+    def stream_url(self) -> str:
+        """The live stream's URL with its password."""
+        scheme, _, place = self.redis_url.partition("://")
+        return f"{scheme}://:{quote(self.redis_password, safe='')}@{place}" if self.redis_password else self.redis_url
 
 
 @dataclass(frozen=True, kw_only=True)

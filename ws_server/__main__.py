@@ -27,7 +27,7 @@ def main() -> None:
     logging.getLogger("ws_server").setLevel(logging.INFO)
     chosen = settings.load(settings.LivePageSettings)
     redis = Redis.from_url(
-        chosen.redis_url,
+        chosen.stream_url(),
         socket_timeout=BLOCK_MS / 1000 + 2,
         socket_connect_timeout=1,
         retry=Retry(NoBackoff(), 0),

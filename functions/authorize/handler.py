@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tidemark import settings, tokens
+from tidemark.access import METHODS, PUBLIC_PATHS
 from tidemark.adapters import aws
 from tidemark.errors import Unauthorized
-from tidemark.tokens import Scope
 
 _secret = aws.secret(settings.load(settings.TokenSettings).token_secret)
 logger = Logger(service="authorize")
 
 
-METHODS: dict[Scope, tuple[str, ...]] = {
-    "ingest": ("POST/v1/sales",),
-    "read": ("GET/v1/*", "POST/v1/feedback", "POST/v1/verdicts", "POST/v1/housing/predict"),
-    "admin": ("POST/v1/*", "GET/v1/*"),
-}
-
-
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """An IAM policy for all that the token allows: API Gateway keeps it for every path. 401 is said by raising.
+    """An IAM policy for all that the token allows, or everybody may: API Gateway keeps it for every path.
 
-    The scope goes along in the context, for a route that asks for more than its path's pattern does.
+    401 is said by raising. The scope goes along in the context, for a route that asks for more than its path's pattern does.
     """
+    stage = "/".join(event["methodArn"].split("/")[:2])
+    if event.get("resource") in PUBLIC_PATHS:
+        return _policy("anybody", stage, [f"GET{path}" for path in PUBLIC_PATHS])
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
         grant = tokens.verify(_secret, tokens.bearer(headers.get("authorization")))
@@ -36,17 +33,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.warning("unauthorized", extra={"reason": str(error)})
         raise Exception("Unauthorized") from None  # noqa: TRY002  # the text is API Gateway's contract
     logger.info("known", extra={"scope": grant.scope})
-    stage = "/".join(event["methodArn"].split("/")[:2])
+    return {**_policy(grant.name, stage, METHODS[grant.scope]), "context": {"scope": grant.scope}}
+
+
+def _policy(who: str, stage: str, methods: Iterable[str]) -> dict[str, Any]:
     return {
-        "principalId": grant.name,
-        "context": {"scope": grant.scope},
+        "principalId": who,
         "policyDocument": {
             "Version": "2012-10-17",
             "Statement": [
                 {
                     "Action": "execute-api:Invoke",
                     "Effect": "Allow",
-                    "Resource": [f"{stage}/{method}" for method in METHODS[grant.scope]],
+                    "Resource": [f"{stage}/{method}" for method in methods],
                 }
             ],
         },

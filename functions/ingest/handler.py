@@ -59,7 +59,7 @@ _ingest = Ingest(
     store=_settings.store(),
     scorer=_scorer(_settings.store(), DynamoRuns(_client, _settings.runs_table)),
     ledger=DynamoLedger(_client, _settings),
-    stream=redis_stream.connect(_settings.redis_url),
+    stream=redis_stream.connect(_settings.stream_url()),
 )
 
 

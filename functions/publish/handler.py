@@ -13,7 +13,7 @@ from tidemark import settings
 from tidemark.adapters import redis_stream
 from tidemark.adapters.cell_items import read_cell
 
-_stream = redis_stream.connect(settings.load(settings.PublishSettings).redis_url)
+_stream = redis_stream.connect(settings.load(settings.PublishSettings).stream_url())
 _processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
 logger = Logger(service="publish")
 

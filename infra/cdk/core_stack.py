@@ -8,49 +8,83 @@ from pathlib import Path
 import aws_cdk as cdk
 from constructs import Construct
 
+from infra.cdk.firewall import Firewall
 from infra.cdk.function import BundledFunction
 from infra.cdk.http_api import HttpApi
+from infra.cdk.live_stream import LiveStream
+from infra.cdk.network import Network
+from infra.cdk.sizes import Profile
 from infra.cdk.storage import Storage
 from infra.cdk.stream_consumer import StreamConsumer
 from tidemark.settings import StoreSettings, variable
 
 
 class CoreStack(cdk.Stack):
-    """Tables, lake, API and Lambdas."""
+    """Tables, lake, API and Lambdas; on AWS the network, the live stream and the firewall too.
 
-    def __init__(self, scope: Construct, name: str, *, bundles: Path, redis_url: str, store: StoreSettings) -> None:
-        super().__init__(scope, name, description="Tidemark: ledger, cells, lake and API")
-        storage = Storage(self, "Storage")
-        stream = {variable("redis_url"): redis_url}
-        store_environment = {variable(name): str(value) for name, value in asdict(store).items()}
+    `redis_url`: a live stream that is there already, as on the local cloud: then nothing of the network is made.
+    """
 
-        authorize = BundledFunction(
-            self, "Authorize", bundles=bundles, environment={variable("token_secret"): storage.token_secret.secret_arn}
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        bundles: Path,
+        store: StoreSettings,
+        profile: Profile,
+        redis_url: str = "",
+    ) -> None:
+        super().__init__(
+            scope,
+            name,
+            description="Tidemark: ledger, cells, lake and API",
+            termination_protection=profile.keep,
         )
+        self.profile = profile
+        self.storage = storage = Storage(self, "Storage", profile=profile)
+        self.store_environment = {variable(name): str(value) for name, value in asdict(store).items()}
+        self.network = None if redis_url else Network(self, "Network", profile=profile)
+        self.live_stream = (
+            LiveStream(self, "LiveStream", network=self.network, profile=profile) if self.network else None
+        )
+        stream = self.live_stream.environment if self.live_stream else {variable("redis_url"): redis_url}
+
+        def function(
+            name: str, environment: dict[str, str], *, memory_mb: int = 512, network: Network | None = None
+        ) -> BundledFunction:
+            return BundledFunction(
+                self,
+                name,
+                bundles=bundles,
+                environment=environment,
+                memory_mb=memory_mb,
+                log_days=profile.log_days,
+                network=network,
+            )
+
+        authorize = function("Authorize", {variable("token_secret"): storage.token_secret.secret_arn})
         storage.token_secret.grant_read(authorize.function)
 
-        ingest = BundledFunction(
-            self,
+        ingest = function(
             "Ingest",
-            bundles=bundles,
-            environment={
+            {
                 **storage.table_environment,
-                **store_environment,
+                **self.store_environment,
                 **stream,
                 variable("runs_table"): storage.runs.table_name,
             },
             memory_mb=1024,
+            network=self.network,
         )
         storage.allow_commit(ingest.function)
         storage.allow_sales_model(ingest.function)
 
-        api = BundledFunction(
-            self,
+        api = function(
             "Api",
-            bundles=bundles,
-            environment={
+            {
                 **storage.table_environment,
-                **store_environment,
+                **self.store_environment,
                 variable("feedback_table"): storage.feedback.table_name,
                 **storage.run_environment,
             },
@@ -61,23 +95,17 @@ class CoreStack(cdk.Stack):
         storage.allow_run_reports(api.function)
         storage.allow_verdicts(api.function)
 
-        predict = BundledFunction(
-            self,
-            "Predict",
-            bundles=bundles,
-            environment=storage.run_environment,
-            memory_mb=1769,  # one processor
-        )
+        predict = function("Predict", storage.run_environment, memory_mb=1769)  # one processor
         storage.allow_champion(predict.function)
 
-        publish = BundledFunction(self, "Publish", bundles=bundles, environment=stream)
-        StreamConsumer(self, "PublishStream", table=storage.cells, consumer=publish.function, batch_size=100)
-
-        archive = BundledFunction(
-            self, "Archive", bundles=bundles, environment={variable("lake_bucket"): storage.lake.bucket_name}
+        publish = function("Publish", stream, network=self.network)
+        published = StreamConsumer(
+            self, "PublishStream", table=storage.cells, consumer=publish.function, batch_size=100
         )
-        storage.lake.grant_put(archive.function)
-        StreamConsumer(
+
+        archive = function("Archive", {variable("lake_bucket"): storage.lake.bucket_name})
+        storage.allow_archive(archive.function)
+        archived = StreamConsumer(
             self,
             "ArchiveStream",
             table=storage.ledger,
@@ -87,22 +115,39 @@ class CoreStack(cdk.Stack):
             events=("INSERT",),
             partial=False,
         )
+        for told in (ingest, publish):
+            if self.live_stream and told.group:
+                self.live_stream.allow_from(told, told.group, told.node.id)
 
-        http = HttpApi(
+        self.http = HttpApi(
             self,
             "HttpApi",
             authorize=authorize.function,
             ingest=ingest.function,
             api=api.function,
             predict=predict.function,
+            log_days=profile.log_days,
         )
+        self.firewall = Firewall(self, "Firewall") if self.network else None
+        if self.firewall:
+            self.firewall.protect(self, "ApiProtected", self.http.rest_api.deployment_stage.stage_arn)
 
-        cdk.CfnOutput(self, "ApiId", value=http.rest_api.rest_api_id)
-        cdk.CfnOutput(self, "ApiUrl", value=http.rest_api.url)
-        cdk.CfnOutput(self, "LedgerTable", value=storage.ledger.table_name)
-        cdk.CfnOutput(self, "CellsTable", value=storage.cells.table_name)
-        cdk.CfnOutput(self, "QuarantineTable", value=storage.quarantine.table_name)
-        cdk.CfnOutput(self, "FeedbackTable", value=storage.feedback.table_name)
-        cdk.CfnOutput(self, "RunsTable", value=storage.runs.table_name)
-        cdk.CfnOutput(self, "LakeBucket", value=storage.lake.bucket_name)
-        cdk.CfnOutput(self, "TokenSecret", value=storage.token_secret.secret_arn)
+        self.functions = {found.node.id: found for found in (authorize, ingest, api, predict, publish, archive)}
+        self.consumers = {"Publish": published, "Archive": archived}
+        self._tell()
+
+    def _tell(self) -> None:
+        storage, rest = self.storage, self.http.rest_api
+        for name, value in {
+            "ApiId": rest.rest_api_id,
+            "ApiUrl": rest.url,
+            "LedgerTable": storage.ledger.table_name,
+            "CellsTable": storage.cells.table_name,
+            "QuarantineTable": storage.quarantine.table_name,
+            "FeedbackTable": storage.feedback.table_name,
+            "RunsTable": storage.runs.table_name,
+            "LakeBucket": storage.lake.bucket_name,
+            "TokenSecret": storage.token_secret.secret_arn,
+            "ReaderToken": storage.reader_token.secret_arn,
+        }.items():
+            cdk.CfnOutput(self, name, value=value)

@@ -10,6 +10,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.cdk.network import retention
+from tidemark.access import PUBLIC_PATHS
+
+EVERYBODY = "everybody"
 RATE = 2_000  # requests a second, all clients together
 BURST = 1_000
 # Who asked what, and how it went; no address and no user.
@@ -29,7 +33,7 @@ ACCESS_LOG = json.dumps(
 class HttpApi(Construct):
     """Posted sales to ingest, houses to price to predict, all else to the API.
 
-    All but health and documentation stands behind the authorizer.
+    What each call needs is said in one place, `tidemark/access.py`, and decided by the authorizer, for every path.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class HttpApi(Construct):
         ingest: lambda_.Function,
         api: lambda_.Function,
         predict: lambda_.Function,
+        log_days: int,
     ) -> None:
         super().__init__(scope, name)
         self._authorizer = apigateway.RequestAuthorizer(
@@ -50,8 +55,16 @@ class HttpApi(Construct):
             identity_sources=[apigateway.IdentitySource.header("Authorization")],
             results_cache_ttl=cdk.Duration.seconds(60),
         )
+        # API Gateway asks an authorizer only where what identifies the caller is there: this one's always is.
+        self._public = apigateway.RequestAuthorizer(
+            self,
+            "Public",
+            handler=authorize,
+            identity_sources=[apigateway.IdentitySource.stage_variable(EVERYBODY)],
+            results_cache_ttl=cdk.Duration.hours(1),
+        )
         access_log = logs.LogGroup(
-            self, "AccessLog", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+            self, "AccessLog", retention=retention(log_days), removal_policy=cdk.RemovalPolicy.DESTROY
         )
         self.rest_api = apigateway.RestApi(
             self,
@@ -61,6 +74,7 @@ class HttpApi(Construct):
             cloud_watch_role=False,
             deploy_options=apigateway.StageOptions(
                 stage_name="live",
+                variables={EVERYBODY: "may"},
                 throttling_rate_limit=RATE,
                 throttling_burst_limit=BURST,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
@@ -69,8 +83,8 @@ class HttpApi(Construct):
         )
         self._refuse_as_json()
         to_api = apigateway.LambdaIntegration(api)
-        for public in ("healthz", "docs", "openapi.json"):
-            self.rest_api.root.add_resource(public).add_method("GET", to_api)
+        for path in PUBLIC_PATHS:
+            self._guarded(self.rest_api.root.add_resource(path.strip("/")), "GET", to_api, self._public)
         v1 = self.rest_api.root.add_resource("v1")
         sales = v1.add_resource("sales")
         self._guarded(sales, "POST", apigateway.LambdaIntegration(ingest))
@@ -85,9 +99,15 @@ class HttpApi(Construct):
         self._guarded(housing.add_resource("{proxy+}"), "GET", to_api)
         self._guarded(v1.add_resource("{proxy+}"), "GET", to_api)
 
-    def _guarded(self, resource: apigateway.Resource, method: str, to: apigateway.Integration) -> None:
+    def _guarded(
+        self,
+        resource: apigateway.Resource,
+        method: str,
+        to: apigateway.Integration,
+        by: apigateway.RequestAuthorizer | None = None,
+    ) -> None:
         resource.add_method(
-            method, to, authorizer=self._authorizer, authorization_type=apigateway.AuthorizationType.CUSTOM
+            method, to, authorizer=by or self._authorizer, authorization_type=apigateway.AuthorizationType.CUSTOM
         )
 
     def _refuse_as_json(self) -> None:

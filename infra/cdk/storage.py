@@ -9,23 +9,30 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.cdk.sizes import Profile
 from tidemark.adapters.dynamodb import INDEX
 from tidemark.adapters.dynamodb_runs import TRUTH
+from tidemark.adapters.s3_lake import PREFIX as SALES
 from tidemark.models.keys import card_key
 from tidemark.settings import variable
 
 CARDS = card_key("*", "*")
 RUN_FILES, RUN_FILES_DAYS = "flows/", 90  # a run's record stays longer than its charts
 PRICE_MODELS = "models/housing/"
+ANSWERS = "athena/"  # what Athena answered the explorer
+OF_FLOWS = ("flows/*", "housing/*", "models/*")
 
+_KEEPING = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
 _STRING = dynamodb.AttributeType.STRING
 
 
 class Storage(Construct):
     """Tables on demand, encrypted, with point-in-time recovery; a private bucket; a generated secret."""
 
-    def __init__(self, scope: Construct, name: str) -> None:
+    def __init__(self, scope: Construct, name: str, *, profile: Profile) -> None:
         super().__init__(scope, name)
+        self._profile = profile
+        self._removal = cdk.RemovalPolicy.RETAIN if profile.keep else cdk.RemovalPolicy.DESTROY
         self.ledger = self._table(
             "Ledger",
             partition="invoice_id",
@@ -46,18 +53,23 @@ class Storage(Construct):
             encryption=s3.BucketEncryption.S3_MANAGED,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
-            versioned=False,
+            versioned=profile.keep,
             lifecycle_rules=[
                 s3.LifecycleRule(prefix=RUN_FILES, expiration=cdk.Duration.days(RUN_FILES_DAYS)),
+                s3.LifecycleRule(prefix=ANSWERS, expiration=cdk.Duration.days(1)),
+                *([s3.LifecycleRule(noncurrent_version_expiration=cdk.Duration.days(30))] if profile.keep else []),
                 s3.LifecycleRule(abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),
             ],
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            removal_policy=self._removal,
         )
         self.token_secret = secretsmanager.Secret(
             self,
             "TokenSecret",
             description="Signs Tidemark's tokens (HS256)",
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
+        )
+        self.reader_token = secretsmanager.Secret(
+            self, "ReaderToken", description="The token with which the explorer reads; `tidemark deploy` puts it here"
         )
 
     def _table(
@@ -82,7 +94,8 @@ class Storage(Construct):
             time_to_live_attribute="expires_at",
             dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE if stream else None,
             global_secondary_indexes=[index] if index else None,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            deletion_protection=self._profile.keep,
+            removal_policy=self._removal,
         )
 
     @property
@@ -105,12 +118,19 @@ class Storage(Construct):
     def allow_commit(self, grantee: iam.IGrantable) -> None:
         """To put sales, cells and conflicts; a conditional put reads what it replaces."""
         for table in (self.ledger, self.cells, self.quarantine):
-            table.grant(grantee, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem")
+            _allow(
+                grantee, ("dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem"), table.table_arn
+            )
+
+    def allow_archive(self, grantee: iam.IGrantable) -> None:
+        """To put sales into the lake."""
+        self._allow_objects(grantee, f"{SALES}*", "s3:PutObject")
 
     def allow_read(self, grantee: iam.IGrantable) -> None:
         """To read sales, cells and what conflicts with a sale."""
-        for table in (self.ledger, self.cells):
-            table.grant(grantee, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")
+        reading = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")
+        _allow(grantee, reading, self.ledger.table_arn, f"{self.ledger.table_arn}/index/{INDEX}")
+        _allow(grantee, reading, self.cells.table_arn)
         self.quarantine.grant(grantee, "dynamodb:Query")
 
     def allow_feedback(self, grantee: iam.IGrantable) -> None:
@@ -146,7 +166,69 @@ class Storage(Construct):
         """To read which sales model serves, and the model itself."""
         self.runs.grant(grantee, "dynamodb:GetItem")
 
-    def _allow_objects(self, grantee: iam.IGrantable, pattern: str) -> None:
-        grantee.grant_principal.add_to_principal_policy(
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.lake.arn_for_objects(pattern)])
+    def allow_artifacts(self, grantee: iam.IGrantable, prefix: str) -> None:
+        """To keep files below a prefix."""
+        self._allow_objects(grantee, f"{prefix}*", *_KEEPING)
+        self._allow_listing(grantee, f"{prefix}*")
+
+    def allow_flows(self, grantee: iam.IGrantable) -> None:
+        """To read the cells and the lake's sales, and to keep runs, models and housing data."""
+        self.cells.grant(grantee, "dynamodb:Query", "dynamodb:Scan")
+        self.runs.grant(
+            grantee,
+            *("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+            "dynamodb:ConditionCheckItem",
         )
+        for pattern in OF_FLOWS:
+            self._allow_objects(grantee, pattern, *_KEEPING)
+        self._allow_objects(grantee, f"{SALES}*")
+        self._allow_listing(grantee, *OF_FLOWS, f"{SALES}*")
+
+    def allow_exploring(self, grantee: iam.IGrantable, workgroup: str) -> None:
+        """To read the lake's sales, and to ask Athena in one work group."""
+        self._allow_objects(grantee, f"{SALES}*")
+        self._allow_objects(grantee, f"{ANSWERS}*", *_KEEPING)
+        self._allow_listing(grantee, f"{SALES}*", f"{ANSWERS}*")
+        stack = cdk.Stack.of(self)
+        for actions, resources in (
+            (["s3:GetBucketLocation"], [self.lake.bucket_arn]),
+            (
+                [
+                    *("athena:StartQueryExecution", "athena:StopQueryExecution", "athena:GetQueryExecution"),
+                    *("athena:GetQueryResults", "athena:GetWorkGroup"),
+                ],
+                [stack.format_arn(service="athena", resource="workgroup", resource_name=workgroup)],
+            ),
+            (
+                ["glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartitions"],
+                [
+                    stack.format_arn(service="glue", resource=resource)
+                    for resource in ("catalog", "database/*", "table/*/*")
+                ],
+            ),
+        ):
+            grantee.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+    def _allow_listing(self, grantee: iam.IGrantable, *patterns: str) -> None:
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[self.lake.bucket_arn],
+                conditions={
+                    "StringLike": {"s3:prefix": [*patterns, *(pattern.removesuffix("*") for pattern in patterns)]}
+                },
+            )
+        )
+
+    def _allow_objects(self, grantee: iam.IGrantable, pattern: str, *actions: str) -> None:
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=list(actions or ("s3:GetObject",)), resources=[self.lake.arn_for_objects(pattern)]
+            )
+        )
+
+
+def _allow(grantee: iam.IGrantable, actions: tuple[str, ...], *resources: str) -> None:
+    grantee.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=list(actions), resources=list(resources))
+    )

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -14,12 +11,12 @@ from pathlib import Path
 
 from infra import bundles
 from tidemark import settings
+from tidemark.deployment.cdk import QUIET, Cdk
 from tidemark.errors import TidemarkError
 from tidemark.local import stores
 from tidemark.local.home import ROOT, Home, write_atomically
-from tidemark.local.services import BIN, REGION, aws_environment
+from tidemark.local.services import REGION, aws_environment
 
-CDK = ROOT / "infra" / "cdk" / "node_modules" / "aws-cdk" / "bin" / "cdk"
 Say = Callable[[str], None]
 
 
@@ -28,7 +25,8 @@ class Deployment:
 
     def __init__(self, home: Home, redis_url: str, say: Say) -> None:
         self._home = home
-        self._aws = aws_environment(home, home.port("ministack"))
+        plain = ("--no-asset-metadata", "--no-path-metadata")
+        self._cdk = Cdk(aws_environment(home, home.port("ministack")), home.logs, (*QUIET, *plain))
         self._redis_url = redis_url
         self._say = say
         self._assembly = home.path / "cdk.out"
@@ -55,7 +53,7 @@ class Deployment:
                 step.result()
         self._say("cdk deploy")
         assembly = ("--app", str(self._assembly))
-        self._cdk("deploy", stores.STACK, *assembly, "--require-approval", "never", "--method", "direct")
+        self._cdk.run("deploy", stores.STACK, *assembly, "--require-approval", "never", "--method", "direct")
         outputs = stores.outputs(self._home)
         if outputs is None:
             raise TidemarkError("the stack was deployed and is not there")
@@ -76,26 +74,9 @@ class Deployment:
             return None
 
     def _synth(self, built: Path) -> None:
-        context = ("-c", f"bundles={built}", "-c", f"redis_url={self._redis_url}")
-        self._cdk(
-            "synth", "--quiet", "--app", f"{sys.executable} -m infra.cdk.app", "-o", str(self._assembly), *context
-        )
+        self._cdk.synth(self._assembly, {"bundles": str(built), "redis_url": self._redis_url})
 
     def _bootstrap(self) -> None:
         account = stores.client(self._home, "sts").get_caller_identity()["Account"]
         # From a folder without a cdk.json: bootstrapping needs no app, and would synthesise ours.
-        self._cdk("bootstrap", f"aws://{account}/{REGION}", cwd=self._home.run)
-
-    def _cdk(self, verb: str, *words: str, cwd: Path = ROOT) -> None:
-        log = self._home.logs / f"cdk-{verb}.log"
-        command = [str(BIN / "node"), str(CDK), verb, *words, "--ci", "--no-color", "--no-notices"]
-        command += ["--no-version-reporting", "--no-asset-metadata", "--no-path-metadata"]
-        environment = {**os.environ, **self._aws, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-        with log.open("w") as out:
-            result = subprocess.run(command, cwd=cwd, env=environment, stdout=out, stderr=out, check=False)
-        if result.returncode:
-            raise TidemarkError(f"cdk {verb} failed ({log}):\n{_last_lines(log)}")
-
-
-def _last_lines(path: Path, count: int = 8) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-count:])
+        self._cdk.run("bootstrap", f"aws://{account}/{REGION}", cwd=self._home.run)

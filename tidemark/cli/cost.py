@@ -1,0 +1,100 @@
+"""`tidemark cost`."""
+
+from __future__ import annotations
+
+import tempfile
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tidemark.cli.console import err, out, print_json
+from tidemark.costs import at_rest, per_sale, prices
+from tidemark.deployment.cdk import Cdk, templates
+from tidemark.errors import Misuse
+
+MOST = 500
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(cost)
+
+
+def cost(
+    profile: Annotated[str, typer.Option(help="dev or prod.")] = "dev",
+    batch: Annotated[int, typer.Option(help="How many sales come in one POST.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """What a deployment costs: a month at rest, and a million sales. Every line with its arithmetic."""
+    if not 1 <= batch <= MOST:
+        raise Misuse(f"--batch: 1 to {MOST} sales, got {batch}")
+    err.print("synthesising the stacks")
+    resting = rest(profile)
+    selling = per_sale.lines(batch)
+    if as_json:
+        print_json(
+            {
+                "prices": {"date": prices.DATE, "region": prices.REGION},
+                "at_rest": [line._asdict() for line in resting],
+                "at_rest_usd": sum(line.usd for line in resting),
+                "core_and_live_usd": sum(line.usd for line in resting if line.stack in CORE_AND_LIVE),
+                "per_million_sales": [line._asdict() for line in selling],
+                "per_million_sales_usd": sum(line.usd for line in selling),
+            }
+        )
+        return
+    _show_rest(resting, profile)
+    _show_sales(selling, batch)
+    out.print(f"List prices of {prices.DATE} in {prices.REGION}, without taxes, free tiers and savings plans.")
+
+
+CORE_AND_LIVE = ("TidemarkCore", "TidemarkLive")
+
+
+def rest(profile: str) -> list[at_rest.Line]:
+    """The lines of a month at rest, those of a stack that are alike in one."""
+    with tempfile.TemporaryDirectory() as folder:
+        assembly = Path(folder) / "cdk.out"
+        Cdk({"CDK_DOCKER": "false"}, Path(folder)).synth(assembly, {"profile": profile})
+        found = at_rest.lines(templates(assembly))
+    alike = lambda line: (line.stack, line.what)  # noqa: E731
+    order = {stack: place for place, stack in enumerate(dict.fromkeys(line.stack for line in found))}
+    joined = []
+    for (stack, what), several in groupby(sorted(found, key=alike), key=alike):
+        lines = list(several)
+        arithmetic = " + ".join(line.arithmetic for line in lines)
+        if len(lines) > 1 and len(each := {line.arithmetic for line in lines}) == 1:
+            arithmetic = f"{len(lines)} x {each.pop()}"
+        elif len(lines) > 1 and what == "alarms":
+            arithmetic = (
+                f"{round(sum(line.usd for line in lines) / prices.ALARM_METRIC.usd)} x ${prices.ALARM_METRIC.usd:.2f}"
+            )
+        joined.append(at_rest.Line(stack, what, sum(line.usd for line in lines), arithmetic))
+    return sorted(joined, key=lambda line: (order[line.stack], -line.usd))
+
+
+def _show_rest(lines: list[at_rest.Line], profile: str) -> None:
+    table = Table("stack", "what", "$ a month", "how", title=f"At rest, {profile}", title_justify="left")
+    table.columns[2].justify = "right"
+    for stack, several in groupby(lines, key=lambda line: line.stack):
+        of = list(several)
+        for line in of:
+            table.add_row(stack.removeprefix("Tidemark"), line.what, f"{line.usd:.2f}", line.arithmetic)
+        table.add_row("", "", f"[bold]{sum(line.usd for line in of):.2f}[/]", "", end_section=True)
+    both = sum(line.usd for line in lines if line.stack in CORE_AND_LIVE)
+    table.add_row("", "Core and Live", f"{both:.2f}", "")
+    table.add_row("", "everything", f"[bold]{sum(line.usd for line in lines):.2f}[/]", "")
+    out.print(table)
+
+
+def _show_sales(lines: list[per_sale.Line], batch: int) -> None:
+    table = Table("what", "$", "how", title=f"A million sales, {batch} at a time", title_justify="left")
+    table.columns[1].justify = "right"
+    for line in sorted(lines, key=lambda line: -line.usd):
+        table.add_row(line.what, f"{line.usd:.3f}", line.arithmetic)
+    table.add_section()
+    table.add_row("all of it", f"[bold]{sum(line.usd for line in lines):.2f}[/]", "")
+    out.print(table)

@@ -1,0 +1,1 @@
+"""Deploying to an AWS account, looking whether it can be done, and destroying."""

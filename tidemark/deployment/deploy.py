@@ -1,0 +1,133 @@
+"""Deploying: what would change and cost is shown first, the Core stack goes first, and its token before the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from tidemark import tokens
+from tidemark.deployment import stacks
+from tidemark.deployment.account import Account, Finding
+from tidemark.deployment.cdk import Cdk, templates
+from tidemark.errors import Misuse, TidemarkError
+
+READER_LIFETIME = timedelta(days=400)
+FIRST_LIFETIME = timedelta(days=30)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be deployed. `context`: what the CDK app is given; `only`: these stacks, all where it is empty."""
+
+    context: Mapping[str, str] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+
+
+class Ready(NamedTuple):
+    """A deployment that was looked at and not yet done."""
+
+    assembly: Path
+    names: list[str]
+    difference: str
+
+
+class Outcome(NamedTuple):
+    """Where everything is, and a first token, of the scope `admin`."""
+
+    urls: dict[str, str]
+    token: str
+
+
+class Deployment:
+    """To one account, from one folder of working files."""
+
+    def __init__(self, account: Account, folder: Path, say: Say) -> None:
+        self._account = account
+        self._folder = folder
+        self._say = say
+        self._cdk = Cdk({}, folder)
+
+    def check(self) -> list[Finding]:
+        """What was found of the account. Raises TidemarkError where something that is needed is missing."""
+        found = self._account.findings()
+        needed = {"credentials", "region"} | ({"Docker"} if not self._account.emulated else set())
+        for finding in found:
+            if finding.state == "missing" and finding.what in needed:
+                raise TidemarkError(f"{finding.what}: {finding.words}; {finding.remedy}")
+        return found
+
+    def prepare(self, wanted: Wanted) -> Ready:
+        """Synthesise, and see what would change."""
+        self._say("synthesising the stacks")
+        assembly = self._folder / "cdk.out"
+        self._cdk.synth(assembly, wanted.context)
+        made = list(templates(assembly))
+        names = [name for name in made if not wanted.only or name in wanted.only]
+        if unknown := sorted(set(wanted.only) - set(made)):
+            raise Misuse(f"there is no stack {', '.join(unknown)}; there are {', '.join(made)}")
+        if not self._account.bootstrapped():
+            self._say("bootstrapping the account for the CDK")
+            where = f"aws://{self._account.id}/{self._account.region}"
+            self._cdk.run("bootstrap", where, cwd=self._folder)  # from a folder without a cdk.json
+        self._say("comparing with what is deployed")
+        return Ready(assembly, names, self._cdk.run("diff", *names, "--app", str(assembly), "--no-change-set"))
+
+    def perform(self, ready: Ready) -> Outcome:
+        """Deploy. Raises TidemarkError that says what failed and why; AWS has then rolled that stack back."""
+        rest = [name for name in ready.names if name != stacks.CORE]
+        if stacks.CORE in ready.names:
+            self._deploy(ready, [stacks.CORE])
+            self._give_token()
+        if rest:
+            self._deploy(ready, rest)
+        return self.outcome()
+
+    def _deploy(self, ready: Ready, names: list[str]) -> None:
+        self._say(f"deploying {', '.join(names)}")
+        how = ["--app", str(ready.assembly), "--require-approval", "never", "--exclusively", "--concurrency", "2"]
+        if self._account.emulated:
+            how += ["--method", "direct"]
+        try:
+            self._cdk.run("deploy", *names, *how, listen=self._progress)
+        except TidemarkError as error:
+            raise TidemarkError(self._why(names) or str(error)) from error
+
+    def _progress(self, line: str) -> None:
+        if " | " in line and line.startswith(stacks.NAMES):
+            self._say(line)
+
+    def _why(self, names: list[str]) -> str:
+        for stack in stacks.deployed(self._account):
+            if stack.name in names and not stack.status.endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
+                why = "\n  ".join(stacks.reasons(self._account, stack.name)[:8])
+                if why:
+                    return f"{stack.name} was not deployed and is {stack.status.lower()}:\n  {why}"
+        return ""
+
+    def _give_token(self) -> None:
+        """The explorer reads with a token of its own, which is there before it starts."""
+        core = self._core()
+        token = tokens.mint(self._secret(core), "read", name="explorer", lifetime=READER_LIFETIME)
+        self._account.client("secretsmanager").put_secret_value(SecretId=core["ReaderToken"], SecretString=token)
+
+    def outcome(self) -> Outcome:
+        """Where everything is, and a first token."""
+        urls: dict[str, str] = {}
+        for stack in stacks.deployed(self._account):
+            urls |= {name: value for name, value in stack.outputs.items() if name.endswith("Url")}
+        token = tokens.mint(self._secret(self._core()), "admin", name="first", lifetime=FIRST_LIFETIME)
+        return Outcome(urls, token)
+
+    def _core(self) -> dict[str, str]:
+        for stack in stacks.deployed(self._account):
+            if stack.name == stacks.CORE:
+                return stack.outputs
+        raise TidemarkError("the Core stack is not deployed")
+
+    def _secret(self, core: Mapping[str, str]) -> str:
+        answer = self._account.client("secretsmanager").get_secret_value(SecretId=core["TokenSecret"])
+        return str(answer["SecretString"])
