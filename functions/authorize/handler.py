@@ -21,7 +21,8 @@ logger = Logger(service="authorize")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An IAM policy for all that the token allows, or everybody may: API Gateway keeps it for every path.
 
-    401 is said by raising. The scope goes along in the context, for a route that asks for more than its path's pattern does.
+    401 is said by raising. The scope goes along in the context, for a route that asks for more than its path's pattern
+    does.
     """
     stage = "/".join(event["methodArn"].split("/")[:2])
     if event.get("resource") in PUBLIC_PATHS:

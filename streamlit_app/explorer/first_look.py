@@ -67,12 +67,12 @@ def verdict(look: FirstLook) -> str:
         return "There are no two columns to be held against each other."
     if look.dependent == 0:
         return f"{tested} none depends on the other beyond chance: {NOTHING}."
-    arithmetic = {name for finding in look.findings if finding.kind == "identity" for name in finding.columns}
+    told = {name for finding in look.findings if finding.kind == "identity" for name in finding.columns}
     real = [
-        finding for finding in look.findings if finding.kind == "dependence" and not set(finding.columns) <= arithmetic
+        finding for finding in look.findings if finding.kind == "dependence" and not set(finding.columns) <= told
     ]
     if not real:
-        return f"{tested} only those depend on each other that arithmetic ties together; beyond that, {NOTHING}."
+        return f"{tested} only those depend on each other that say the same in other words; beyond that, {NOTHING}."
     return f"{tested} {look.dependent} depend on each other beyond chance."
 
 

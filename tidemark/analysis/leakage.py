@@ -1,11 +1,12 @@
-"""Columns that are arithmetic of others: to predict them is no model, and to learn from them is to be told the answer.
+"""Columns that are others in other words: to predict them is no model, and to learn from them is to be told the answer.
 
-An identity is a sum or a product of at most three other numbers that holds in all rows but for rounding.
+An identity is a sum or a product of at most three other numbers that holds in all rows but for rounding; or a category
+each of whose levels goes with one level of another, as a city's name tells its branch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import combinations
 from typing import TypeAlias
@@ -13,7 +14,7 @@ from typing import TypeAlias
 import msgspec
 import numpy as np
 
-from tidemark.analysis.frame import Floats, Frame
+from tidemark.analysis.frame import Floats, Frame, Ints
 
 Columns: TypeAlias = dict[str, Floats]
 
@@ -22,10 +23,12 @@ MOST_NUMBERS = 12
 HOLDS = 1e-6
 """Of the target's standard deviation (of its logarithm, for products): what is left over is rounding, no more."""
 FEWEST, FEW = 20, 400
+OFTEN = 5
+"""Rows that a level must have on average: a category that names each row tells everything, and nothing."""
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """`target` is arithmetic of `terms`; `words` says how."""
+    """`target` is told by `terms`; `words` says how."""
 
     target: str
     terms: tuple[str, ...]
@@ -34,7 +37,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=4)
 def identities(frame: Frame) -> tuple[Identity, ...]:
-    """Every number that is arithmetic of others; of each such set of columns the first only, in the table's order."""
+    """Every column that others tell; of each such set of columns the first only, in the table's order."""
     numbers = frame.numbers()[:MOST_NUMBERS]
     whole = {name: frame.values[name] for name in numbers}
     logs = {name: np.log(values) for name, values in whole.items() if np.nanmin(values) > 0}
@@ -51,7 +54,29 @@ def identities(frame: Frame) -> tuple[Identity, ...]:
                     if words:
                         told.add(columns)
                         found.append(Identity(target, terms, words))
-    return tuple(found)
+    return (*found, *_names(frame))
+
+
+def _names(frame: Frame) -> Iterator[Identity]:
+    """Categories that another tells, by the names of both."""
+    categories = [one.name for one in frame.features.values() if one.kind == "category" and frame.own(one)]
+    for target, term in combinations(categories, 2):
+        known = ~(np.isnan(frame.values[target]) | np.isnan(frame.values[term]))
+        one, other = (frame.values[name][known].astype(np.int64) for name in (target, term))
+        there, back = _tells(other, one), _tells(one, other)
+        if there and back:
+            yield Identity(target, (term,), f"{target} is {term} by another name")
+        elif there:
+            yield Identity(target, (term,), f"each {term} has one {target}")
+        elif back:
+            yield Identity(term, (target,), f"each {target} has one {term}")
+
+
+def _tells(codes: Ints, told: Ints) -> bool:
+    """Whether each code goes with one code of the other, and both vary."""
+    pairs = np.unique(np.stack([codes, told], axis=1), axis=0)
+    distinct = len(np.unique(codes))
+    return len(pairs) == distinct > 1 and len(codes) >= OFTEN * distinct and len(np.unique(told)) > 1
 
 
 def tied(name: str, known: Iterable[Identity]) -> dict[str, str]:

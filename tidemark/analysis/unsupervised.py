@@ -144,7 +144,7 @@ def columns(frame: Frame) -> tuple[list[str], dict[str, str]]:
     """The numbers that are compared; and those that are not, with the reason."""
     left_out: dict[str, str] = {}
     for identity in identities(frame):
-        if not {identity.target, *identity.terms} & set(left_out):
+        if identity.target in frame.numbers() and not {identity.target, *identity.terms} & set(left_out):
             left_out[identity.target] = identity.words
     return [name for name in frame.numbers() if name not in left_out], left_out
 

@@ -94,7 +94,7 @@ def first_look(
         pairs |= {(name, other): counts for other, counts in found.items()}
         progress((place + 1) / len(names))
     columns = [_column(table.columns[name], margins[name], values[name], numbers.get(name)) for name in names]
-    identities = _identities(numbers) + _of_times(table.columns, values)
+    identities = _identities(numbers) + _of_times(table.columns, values) + _of_names(table.columns, pairs)
     told = {frozenset(finding.columns) for finding in identities if len(finding.columns) == 2}
     kept = {pair: counts for pair, counts in pairs.items() if frozenset(pair) not in told}
     tested = of_counts(table.columns, kept) + of_times(table.columns, values)
@@ -237,6 +237,20 @@ def _identities(numbers: dict[str, Floats]) -> list[Finding]:
                 Finding("identity", (target, *factors), words, 1.0, f"holds in all {len(rest):,} rows looked at")
             )
             explained.add(target)
+    return found
+
+
+def _of_names(columns: Mapping[str, Column], pairs: Mapping[tuple[str, str], Floats]) -> list[Finding]:
+    """Two categories that are one by another name: each value goes with one of the other's, in all rows."""
+    found = []
+    for (one, other), counts in pairs.items():
+        if columns[one].kind != "category" or columns[other].kind != "category":
+            continue
+        seen = counts[:, counts.any(axis=0)][counts.any(axis=1)] > 0
+        if len(seen) > 1 and seen.shape[0] == seen.shape[1] and (seen.sum(axis=0) == 1).all():
+            words = f"{one} is {other} by another name: to predict it from that is no model."
+            test = f"each of {len(seen)} values goes with one of the other's, in all {counts.sum():,.0f} rows"
+            found.append(Finding("identity", (one, other), words, 1.0, test))
     return found
 
 

@@ -80,3 +80,21 @@ def test_what_was_found_stands_beside_the_table_s_own_columns(
         newest = placed.write(frame, found, tmp_path, str(number))
     assert newest.exists()
     assert len(list(tmp_path.iterdir())) == placed.KEPT
+
+
+def test_a_name_for_another_is_an_identity_and_a_name_for_each_row_is_not(make: MakeFrame) -> None:
+    city = ["Yangon", "Mandalay", "Naypyitaw", "Yangon"] * 30
+    frame = make(
+        branch=[{"Yangon": "A", "Mandalay": "B", "Naypyitaw": "C"}[name] for name in city],
+        city=city,
+        coast=["yes" if name == "Yangon" else "no" for name in city],
+        colour=["red", "blue", "green", "red", "blue"] * 24,
+        number=np.arange(120.0),
+    )
+    assert {identity.words for identity in identities(frame)} == {
+        "branch is city by another name",
+        "each branch has one coast",
+        "each city has one coast",
+    }
+    assert tied("branch", identities(frame)).keys() == {"city", "coast"}
+    assert tied("colour", identities(frame)) == {}

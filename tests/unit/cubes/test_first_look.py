@@ -74,7 +74,7 @@ def test_arithmetic_and_the_calendar_are_no_dependence(tmp_path: Path) -> None:
         ("weekday", "at_"),
         ("hour", "at_"),
     }
-    assert "only those depend on each other that arithmetic ties together" in verdict(look)
+    assert "only those depend on each other that say the same in other words" in verdict(look)
 
 
 def test_the_hour_of_a_time_tells_what_follows_it(tmp_path: Path) -> None:
@@ -146,3 +146,13 @@ def test_the_real_files_show_what_is_known_of_them(tmp_path: Path) -> None:
     assert of_kind(housing, "places")[0].words.startswith("8,050 rows stand at the place of another")
     retail = looks["online_retail"]
     assert {"quantity", "kind"} in [set(finding.columns) for finding in of_kind(retail, "dependence")]
+
+
+def test_a_category_by_another_name_is_told_as_such_and_not_as_a_dependence(tmp_path: Path) -> None:
+    look = looked(
+        tmp_path,
+        "SELECT ['A', 'B', 'C'][n] AS branch, ['Yangon', 'Mandalay', 'Naypyitaw'][n] AS city, random() AS x"
+        " FROM (SELECT 1 + (random() * 2)::INT AS n FROM range(3000))",
+    )
+    assert [finding.columns for finding in of_kind(look, "identity")] == [("branch", "city")]
+    assert of_kind(look, "dependence") == []

@@ -43,13 +43,13 @@ def _data(study: Study) -> list[Block]:
         )
     if study.identities:
         told.append(
-            "Some columns are arithmetic of others; that they predict each other perfectly is no finding, and they "
+            "Some columns say in other words what others say; that they predict each other perfectly is no finding, and they "
             "were kept apart."
         )
     tied = [{identity.target, *identity.terms} for identity in study.identities]
     real = [pair for pair in study.description.pairs if pair.real]
     if all(any({pair.first, pair.second} <= columns for columns in tied) for pair in real):
-        but = ", but for that arithmetic" if real else ""
+        but = ", but for those" if real else ""
         told.append(f"No two columns depend on each other beyond chance{but}: the table looks like independent noise.")
     return [Paragraph(" ".join(told))] if told else []
 
