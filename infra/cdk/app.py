@@ -61,7 +61,7 @@ def build(app: cdk.App | None = None) -> cdk.App:
         )
         explorer = ExplorerStack(app, "TidemarkExplorer", core=core, live=live)
         WatchStack(app, "TidemarkWatch", stacks=Stacks(core, live, pipelines, explorer), email=given("alert_email"))
-        checks.demand(app, profile=chosen, domain=given("domain"))
+        checks.demand(app, profile=chosen, domain=given("domain"), prefect_api_url=given("prefect_api_url"))
     cdk.Tags.of(app).add(TAG, PROJECT)
     return app
 

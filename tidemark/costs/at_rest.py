@@ -152,6 +152,7 @@ FREE = frozenset(
         "AWS::CDK::Metadata",
         "AWS::CloudFront::Distribution",
         "AWS::CloudFront::Function",
+        "AWS::CloudFront::OriginRequestPolicy",
         "AWS::CloudFront::ResponseHeadersPolicy",
         "AWS::CloudFront::VpcOrigin",
         "AWS::Cognito::UserPool",
