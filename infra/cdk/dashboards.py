@@ -26,7 +26,7 @@ def business(scope: Construct, stacks: Stacks) -> None:
         "Business",
         [
             _number("Sales a minute", sales),
-            _number("Takings a minute", own("ingest", "takings")),
+            _number("Takings a minute", own("ingest", "takings", label="takings")),
             _number("Anomalous sales a minute", own("ingest", "anomalies")),
         ],
         [_lines("Sales and takings", [sales], right=[own("ingest", "takings")])],
