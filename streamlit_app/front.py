@@ -20,6 +20,7 @@ from tidemark.settings import ExplorerSettings
 
 WAIT_S = 4.0
 SIGNED_IN = "_streamlit_user="
+MEASURES = "/_stcore/metrics"  # of the process: for nobody outside
 DECLINED = "Not signed in: the sign-in service did not let you in. Ask whoever invites people to this page."
 BROKEN = "Not signed in: this sign-in was not begun in this browser, or too long ago, or is finished. Sign in again."
 NOT_NOW = "Not signed in: the sign-in service does not answer. Try again in a minute."
@@ -61,6 +62,8 @@ class Front:
 
     def _instead(self, path: str, query: bytes, status: int, headers: MutableHeaders) -> HTMLResponse | None:
         """The page that is shown instead of Streamlit's answer; None where that stands."""
+        if path == MEASURES:
+            return self._page("There is nothing here.", HTTPStatus.NOT_FOUND)
         if path == "/auth/login" and status >= HTTPStatus.BAD_REQUEST:
             return self._page(NOT_NOW, HTTPStatus.SERVICE_UNAVAILABLE)
         if path != "/oauth2callback":

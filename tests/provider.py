@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import secrets
 import threading
 import time
@@ -26,7 +27,7 @@ from tidemark.local.home import HOST
 
 PERSON = {"sub": "4711", "name": "Ada Byron", "email": "ada@example.com"}
 CLIENT = "tidemark-page"
-SECRET = "not so secret"
+SECRET = "not-so-secret"
 Answer = Response | tuple[str, int] | Any
 
 
@@ -70,7 +71,7 @@ class Provider:
         self.forge: Any = None
         self.described: dict[str, Any] = {}
         self.asked: list[str] = []
-        self.signed_in = False
+        self.signed_in: set[str] = set()
         self._codes: dict[str, dict[str, str]] = {}
         self.app = Flask("provider")
         for path, view in {
@@ -116,7 +117,7 @@ class Provider:
         """Where the browser goes back to, with a code; of a request, or of its URL."""
         asked = _parameters(asked)
         self._check(asked)
-        self.signed_in = True
+        self.signed_in.add(PERSON["sub"])
         code = secrets.token_urlsafe(16)
         self._codes[code] = asked
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
@@ -129,7 +130,7 @@ class Provider:
 
     def token(self) -> Answer:
         given = request.authorization
-        if given is None or (given.username, given.password) != (CLIENT, SECRET.replace(" ", "%20")):
+        if given is None or (given.username, given.password) != (CLIENT, SECRET):
             return {"error": "invalid_client"}, 401
         asked = self._codes.pop(request.form["code"], None)
         verifier = sha256(request.form.get("code_verifier", "").encode()).digest()
@@ -153,7 +154,7 @@ class Provider:
         return jwt.encode(claims, self.key.private, algorithm="RS256", headers={"kid": self.key.kid})
 
     def logout(self) -> Answer:
-        self.signed_in = False
+        self.signed_in.clear()
         return redirect(request.args["post_logout_redirect_uri"])
 
     def _check(self, asked: Any) -> None:
@@ -166,6 +167,7 @@ class Provider:
     @contextlib.contextmanager
     def running(self) -> Iterator[Provider]:
         """Serve."""
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         port = urlsplit(self.issuer).port
         assert port is not None
         server = make_server(HOST, port, self.app, threaded=True)

@@ -19,7 +19,7 @@ from tidemark.store import Store
 
 PREFIX = "TIDEMARK_"
 # Passwords, codes and cookies travel there: in clear only within this machine.
-_ADDRESS = r"^((https://[^\s/?#@\\]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#\\]*)?)?$"
+_ADDRESS = r"^((https://[^\s/?#@\\]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#\\]*)?)?\Z"
 SHORTEST_SECRET = 32
 _API_URL = "the API, for the Streamlit app and ws_server; ws_server needs none where a proxy in front asks it"
 

@@ -90,7 +90,7 @@ def test_a_token_for_several_is_taken_where_it_was_made_for_this_page(provider: 
 
 
 def unsigned(claims: dict[str, Any], key: Key) -> str:
-    return jwt.encode(claims, None, algorithm="none", headers={"kid": key.kid})
+    return jwt.encode(claims, "", algorithm="none", headers={"kid": key.kid})
 
 
 def by_the_public_key_as_a_secret(claims: dict[str, Any], key: Key) -> str:
