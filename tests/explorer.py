@@ -82,19 +82,21 @@ def explorer(api: str, token: str, pages: dict[str, str], tables: Path = NO_TABL
 
 
 @contextlib.contextmanager
-def container(port: int, base: str, **given: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The app as its container starts it, but at a port of this machine; `base`: its path; `given`: its settings."""
+def container(port: int, base: str, log: Path | None = None, /, **given: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The app as its container starts it, but at a port of this machine; `base`: its path; `log`: where it writes what
+    it has to say; `given`: its settings."""
     command = [sys.executable, "-m", "streamlit_app.serve", "--server.address", HOST, "--server.port", str(port)]
     environment = {variable(name): value for name, value in given.items()}
-    with _running(command, environment, f"http://{HOST}:{port}{base}") as process:
+    with _running(command, environment, f"http://{HOST}:{port}{base}", log) as process:
         yield process
 
 
 @contextlib.contextmanager
-def _running(command: list[str], environment: dict[str, str], address: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def _running(
+    command: list[str], environment: dict[str, str], address: str, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    with (log or Path(os.devnull)).open("wb") as said:
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=said, stderr=said)
     try:
         wait_until(lambda: answers(f"{address}/_stcore/health"), "the explorer", seconds=60)
         yield process

@@ -69,6 +69,12 @@ class SignIn:
         """The browser comes back: where the provider vouches for it, it is given a session."""
         try:
             attempt = self._finish()
+        except BadRequest as error:
+            try:
+                self._access.session(request.cookies.get(COOKIE))  # a reload, by somebody who is in already
+            except (Unauthorized, Forbidden):
+                return self._refused(error)
+            return redirect("/")
         except TidemarkError as error:
             return self._refused(error)
         wanted = attempt["wanted"]

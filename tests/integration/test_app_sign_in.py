@@ -26,10 +26,11 @@ COOKIE_SECRET = "c" * 64
 class App:
     """A running app, its provider and its process."""
 
-    def __init__(self, port: int, provider: Provider, process: int) -> None:
+    def __init__(self, port: int, provider: Provider, process: int, log: Path) -> None:
         self.address = f"http://{HOST}:{port}{BASE}"
         self.provider = provider
         self.process = process
+        self.log = log
 
     def browser(self) -> httpx.Client:
         return httpx.Client(headers={"Host": "shop.example"}, timeout=20)
@@ -54,7 +55,8 @@ def remember(browser: httpx.Client, answer: httpx.Response) -> None:
 
 
 @pytest.fixture(scope="module")
-def app() -> Iterator[App]:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    log = tmp_path_factory.mktemp("app") / "log"
     port = free_port()
     provider = Provider(free_port(), f"{PUBLIC}/oauth2callback")
     given = {
@@ -66,8 +68,8 @@ def app() -> Iterator[App]:
         "oidc_client_secret": SECRET,
         "cookie_secret": COOKIE_SECRET,
     }
-    with container(port, BASE, **given) as process, provider.running():
-        yield App(port, provider, process.pid)
+    with container(port, BASE, log, **given) as process, provider.running():
+        yield App(port, provider, process.pid, log)
 
 
 @pytest.fixture(autouse=True)
@@ -147,7 +149,19 @@ def test_what_the_process_measures_is_for_nobody_outside(app: App) -> None:
         assert browser.get(f"{app.address}/_stcore/metrics").status_code == 404
 
 
-def test_a_provider_that_is_away_is_a_plain_page() -> None:
+def test_nothing_that_the_provider_says_is_logged(app: App) -> None:
+    with app.browser() as browser:
+        browser.get(app.here(app.provider.decline(app.begin(browser).headers["location"])))
+        app.provider.lies = {"iss": "https://a.example"}
+        back = app.provider.approve(app.begin(browser).headers["location"])
+        browser.get(app.here(back))
+    said = app.log.read_text()
+    assert "Streamlit" in said
+    for secret in ("Ada", "said no", "ada@", SECRET, COOKIE_SECRET, parse_qs(urlsplit(back).query)["code"][0]):
+        assert secret not in said
+
+
+def test_a_provider_that_is_away_is_a_plain_page(tmp_path: Path) -> None:
     port = free_port()
     given = {
         "api_url": f"http://{HOST}:{free_port()}",
@@ -159,5 +173,7 @@ def test_a_provider_that_is_away_is_a_plain_page() -> None:
         "cookie_secret": COOKIE_SECRET,
     }
     away = Provider(free_port())
-    with container(port, BASE, **given) as process, App(port, away, process.pid).browser() as browser:
-        failed(App(port, away, process.pid).begin(browser), 503, "Try again in a minute")
+    with container(port, BASE, **given) as process:
+        app = App(port, away, process.pid, tmp_path)
+        with app.browser() as browser:
+            failed(app.begin(browser), 503, "Try again in a minute")
