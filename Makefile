@@ -15,7 +15,7 @@ UV := .tools/bin/uv
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm
 ARGS ?=
 
-GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-api fn-predict lambda api ws flows dashboard train bench infra emulator tools local dev
+GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-api fn-predict lambda api ws flows mlflow prefect dashboard train bench infra emulator tools local dev
 
 .PHONY: help
 help: ## Say what can be made
@@ -30,7 +30,7 @@ down: ## End everything that `make up` started
 	@test ! -x .venv/bin/tidemark || .venv/bin/tidemark down
 
 .PHONY: install
-install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html web/explorer/dist/explorer.js .venv/compiled-kernels ## Only install
+install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html web/explorer/dist/explorer.js .venv/compiled-kernels .bundles/packages/installed ## Only install
 
 .PHONY: test
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run the tests
@@ -124,6 +124,12 @@ $(UV): requirements/tools.txt
 .venv/compiled-kernels: tidemark/cubes/kernels.py tidemark/cubes/compiled.py requirements/local.txt | .venv/installed-local
 	@echo "compiling the explorer's kernels"
 	@.venv/bin/python -m tidemark.cubes.compiled
+	@touch $@
+
+# The Lambdas' packages for AWS: from here on the stacks are synthesised without a network.
+.bundles/packages/installed: $(wildcard requirements/fn-*.txt) infra/bundles.py | .venv/installed-local
+	@echo "installing the Lambdas' packages"
+	@.venv/bin/python -m infra.bundles
 	@touch $@
 
 .venv-train/installed: requirements/train.txt | $(UV)

@@ -17,6 +17,7 @@ from gevent.pywsgi import WSGIServer
 from socketio import Manager
 from werkzeug.http import parse_cookie
 
+from tidemark import emf
 from tidemark.errors import TidemarkError
 from tidemark.settings import LivePageSettings
 from ws_server.access import COOKIE, Access, Limits, credential, status
@@ -35,6 +36,7 @@ BACKLOG = 4096
 SOCKETS = "/socket.io/"
 LONGEST_COOKIE = 16_384
 SWEEP_S = 2.0
+MEASURED_S = 60.0
 PING_S = 10
 
 
@@ -100,6 +102,7 @@ class LivePage:
         """Serve until told to end."""
         gevent.spawn(self.ticker.run)
         gevent.spawn(self._sweep)
+        gevent.spawn(self._tell_of_itself)
         self._server.start()
         self._drained.wait()
 
@@ -162,6 +165,23 @@ class LivePage:
                 if client.ends_at < now or client.held in ended:
                     client.close(reason="the session has ended")
             self.memory.tidy()
+
+    def _tell_of_itself(self) -> None:
+        """A line of metrics a minute, for a dashboard."""
+        ticks = 0
+        while True:
+            metrics: dict[str, tuple[emf.Value, emf.Unit]] = {
+                "clients": (len(self.broadcast), "Count"),
+                "cells": (len(self.truth), "Count"),
+                "ticks": (self.ticker.ticks - ticks, "Count"),
+                "stream_up": (float(bool(self.reader and self.reader.connected)), "Count"),
+            }
+            if self.ticker.told_ms:
+                metrics["told_ms"] = (list(self.ticker.told_ms), "Milliseconds")
+            ticks = self.ticker.ticks
+            self.ticker.told_ms.clear()
+            emf.tell("live", metrics)
+            gevent.sleep(MEASURED_S)
 
     def _measure(self) -> None:
         watch = self.metrics.watch

@@ -20,13 +20,8 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from infra import bundles
-from infra.cdk import checks
 from infra.cdk.core_stack import CoreStack
-from infra.cdk.explorer_stack import ExplorerStack
-from infra.cdk.live_stack import LiveStack
-from infra.cdk.pipelines_stack import PipelinesStack
 from infra.cdk.sizes import profile
-from infra.cdk.watch_stack import Stacks, WatchStack
 from tidemark import settings
 from tidemark.errors import Misuse
 
@@ -53,6 +48,13 @@ def build(app: cdk.App | None = None) -> cdk.App:
         profile=chosen,
     )
     if core.network:
+        # The local cloud's Core stack need not wait for what these import.
+        from infra.cdk import checks
+        from infra.cdk.explorer_stack import ExplorerStack
+        from infra.cdk.live_stack import LiveStack
+        from infra.cdk.pipelines_stack import PipelinesStack
+        from infra.cdk.watch_stack import Stacks, WatchStack
+
         live = LiveStack(
             app, "TidemarkLive", core=core, domain=given("domain"), certificate_arn=given("certificate_arn")
         )
@@ -61,7 +63,7 @@ def build(app: cdk.App | None = None) -> cdk.App:
         )
         explorer = ExplorerStack(app, "TidemarkExplorer", core=core, live=live)
         WatchStack(app, "TidemarkWatch", stacks=Stacks(core, live, pipelines, explorer), email=given("alert_email"))
-        checks.demand(app, profile=chosen, domain=given("domain"))
+        checks.demand(app, profile=chosen, domain=given("domain"), prefect_api_url=given("prefect_api_url"))
     cdk.Tags.of(app).add(TAG, PROJECT)
     return app
 

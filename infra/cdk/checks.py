@@ -95,6 +95,9 @@ IN_DEV = (
     ("TidemarkPipelines/Database/Postgres/Resource", "RDS3", "dev runs in one zone"),
     ("TidemarkPipelines/Database/Postgres/Resource", "RDS10", "dev is meant to be destroyed"),
 )
+WITH_ANOTHERS_PREFECT = (
+    ("TidemarkPipelines/PrefectKey/Resource", "SMG4", "whoever runs that Prefect gives the key, and another one"),
+)
 WITHOUT_DOMAIN = (
     (
         "TidemarkLive/FrontDoor/Distribution/Resource",
@@ -104,10 +107,15 @@ WITHOUT_DOMAIN = (
 )
 
 
-def demand(app: cdk.App, *, profile: Profile, domain: str) -> None:
+def demand(app: cdk.App, *, profile: Profile, domain: str, prefect_api_url: str) -> None:
     """Hold the app's stacks against the rules. Raises TidemarkError where a reason fits no construct."""
     constructs = [construct for construct in app.node.find_all() if isinstance(construct, cdk.CfnElement)]
-    reasons = (*ALWAYS, *(IN_DEV if profile.name == "dev" else ()), *(() if domain else WITHOUT_DOMAIN))
+    reasons = [
+        *ALWAYS,
+        *(IN_DEV if profile.name == "dev" else ()),
+        *(WITH_ANOTHERS_PREFECT if prefect_api_url else ()),
+        *(() if domain else WITHOUT_DOMAIN),
+    ]
     for path, rule, reason in reasons:
         found = [construct for construct in constructs if fnmatchcase(construct.node.path, path)]
         if not found:

@@ -26,7 +26,7 @@ def business(scope: Construct, stacks: Stacks) -> None:
         "Business",
         [
             _number("Sales a minute", sales),
-            _number("Takings a minute", own("ingest", "takings")),
+            _number("Takings a minute", own("ingest", "takings", label="takings")),
             _number("Anomalous sales a minute", own("ingest", "anomalies")),
         ],
         [_lines("Sales and takings", [sales], right=[own("ingest", "takings")])],
@@ -126,8 +126,8 @@ def pipelines(scope: Construct, stacks: Stacks) -> None:
                 title="What the activities said",
                 log_group_names=[log],
                 query_lines=[
-                    "fields @timestamp, flow, run, said",
-                    "filter ispresent(said)",
+                    "fields @timestamp, @message",
+                    "filter @message like /Flow run/",
                     "sort @timestamp desc",
                     "limit 200",
                 ],

@@ -17,7 +17,7 @@ def own(service: str, name: str, statistic: str = "Sum", label: str = "", **dime
         dimensions_map={"service": service, **dimensions},
         statistic=statistic,
         period=MINUTE,
-        label=label or name.replace("_", " "),
+        label=label or None,
     )
 
 

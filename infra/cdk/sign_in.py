@@ -53,7 +53,7 @@ class SignIn(Construct):
     @property
     def issuer(self) -> str:
         """The OpenID Connect issuer."""
-        return self.pool.user_pool_provider_url
+        return f"https://cognito-idp.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}/{self.pool.user_pool_id}"
 
 
 class Client(Construct):

@@ -68,9 +68,7 @@ def verdict(look: FirstLook) -> str:
     if look.dependent == 0:
         return f"{tested} none depends on the other beyond chance: {NOTHING}."
     told = {name for finding in look.findings if finding.kind == "identity" for name in finding.columns}
-    real = [
-        finding for finding in look.findings if finding.kind == "dependence" and not set(finding.columns) <= told
-    ]
+    real = [finding for finding in look.findings if finding.kind == "dependence" and not set(finding.columns) <= told]
     if not real:
         return f"{tested} only those depend on each other that say the same in other words; beyond that, {NOTHING}."
     return f"{tested} {look.dependent} depend on each other beyond chance."

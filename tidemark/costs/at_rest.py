@@ -97,6 +97,8 @@ def _database(name: str, resource: Resource, _: Mapping[str, Resource]) -> Itera
         zones * HOURS * price.usd,
         f"{zones} x {HOURS} h x ${price.usd}",
     )
+    if given.get("ManageMasterUserPassword"):
+        yield "PostgreSQL: the secret that RDS makes", prices.SECRET.usd, f"${prices.SECRET.usd}"
     yield "PostgreSQL: disk", zones * disk * prices.DISK_GB.usd, f"{zones} x {disk} GB x ${prices.DISK_GB.usd}"
 
 
@@ -152,6 +154,7 @@ FREE = frozenset(
         "AWS::CDK::Metadata",
         "AWS::CloudFront::Distribution",
         "AWS::CloudFront::Function",
+        "AWS::CloudFront::OriginRequestPolicy",
         "AWS::CloudFront::ResponseHeadersPolicy",
         "AWS::CloudFront::VpcOrigin",
         "AWS::Cognito::UserPool",

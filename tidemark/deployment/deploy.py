@@ -8,15 +8,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from infra import bundles
 from tidemark import tokens
-from tidemark.deployment import stacks
-from tidemark.deployment.account import Account, Finding
+from tidemark.deployment import emulated, stacks
+from tidemark.deployment.account import Account, Finding, docker
 from tidemark.deployment.cdk import Cdk, templates
 from tidemark.errors import Misuse, TidemarkError
 
 READER_LIFETIME = timedelta(days=400)
 FIRST_LIFETIME = timedelta(days=30)
 Say = Callable[[str], None]
+_EVENT = ("stack", "count", "time", "status", "kind", "name")
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,17 @@ class Outcome(NamedTuple):
 
 
 class Deployment:
-    """To one account, from one folder of working files."""
+    """To one account, from one folder of working files. `now` is told what happens just now, to be shown in passing."""
 
-    def __init__(self, account: Account, folder: Path, say: Say) -> None:
+    def __init__(self, account: Account, folder: Path, say: Say, now: Say = lambda _: None) -> None:
         self._account = account
         self._folder = folder
         self._say = say
-        self._cdk = Cdk({}, folder)
+        self._now = now
+        without_images = account.emulated and docker().state != "ok"
+        if without_images:
+            say("images are not built: the emulator runs none, and there is no Docker here")
+        self._cdk = Cdk({"CDK_DOCKER": "true"} if without_images else {}, folder)
 
     def check(self) -> list[Finding]:
         """What was found of the account. Raises TidemarkError where something that is needed is missing."""
@@ -64,7 +70,12 @@ class Deployment:
         """Synthesise, and see what would change."""
         self._say("synthesising the stacks")
         assembly = self._folder / "cdk.out"
-        self._cdk.synth(assembly, wanted.context)
+        # The emulator runs Lambdas on its own Python and processor.
+        context = {"bundles": str(bundles.build("local"))} if self._account.emulated else {}
+        self._cdk.synth(assembly, {**context, **wanted.context})
+        if self._account.emulated:
+            for part in emulated.fit(self._account, assembly):
+                self._say(f"left out, as {self._account.where} does not know it: {part}")
         made = list(templates(assembly))
         names = [name for name in made if not wanted.only or name in wanted.only]
         if unknown := sorted(set(wanted.only) - set(made)):
@@ -97,8 +108,15 @@ class Deployment:
             raise TidemarkError(self._why(names) or str(error)) from error
 
     def _progress(self, line: str) -> None:
-        if " | " in line and line.startswith(stacks.NAMES):
-            self._say(line)
+        """What came of a resource: what failed, and what became of a stack, stays on the screen."""
+        told = [part.strip() for part in line.split(" | ")]
+        if len(told) < len(_EVENT) or not told[0].startswith(stacks.NAMES):
+            return
+        stack, count, _, status, kind, name = told[: len(_EVENT)]
+        if status.endswith("FAILED") or kind == "AWS::CloudFormation::Stack":
+            self._say(f"{stack}: {status.lower().replace('_', ' ')}: {name}")
+        else:
+            self._now(f"{stack} {count}: {name}")
 
     def _why(self, names: list[str]) -> str:
         for stack in stacks.deployed(self._account):

@@ -21,9 +21,10 @@ Say = Callable[[str], None]
 
 
 class Left(NamedTuple):
-    """What is still there. `kept`: on purpose; `stray`: of which nobody knows why."""
+    """What is still there. `kept`: on purpose; `going`: AWS deletes it by itself; `stray`: nobody knows why."""
 
     kept: list[str]
+    going: list[str]
     stray: list[str]
 
 
@@ -55,11 +56,38 @@ class Destruction:
         return self.left()
 
     def left(self) -> Left:
-        """What of the project is still there, by its tag; and what of the stacks' own, by asking for each."""
-        tagged = self._tagged()
+        """What of the project is still there, by its tag."""
         kept = {part.identifier for part in self.kept}
-        on_purpose = [arn for arn in tagged if any(identifier and identifier in arn for identifier in kept)]
-        return Left(on_purpose, [arn for arn in tagged if arn not in on_purpose])
+        found = Left([], [], [])
+        for arn in self._tagged():
+            on_purpose = any(identifier and identifier in arn for identifier in kept)
+            (found.kept if on_purpose else found.going if self._goes(arn) else found.stray).append(arn)
+        return found
+
+    def _goes(self, arn: str) -> bool:
+        """Whether something that can be asked for is only a memory of AWS's: a stopped service, a key in its last days.
+
+        Versions of tasks, which would stay, are deleted here.
+        """
+        service, rest = arn.split(":")[2], arn.split(":", 5)[5]
+        kind = rest.partition("/")[0]
+        try:
+            if service == "kms":
+                state = self._account.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
+                return bool(state == "PendingDeletion")
+            if (service, kind) == ("ecs", "service"):
+                ecs = self._account.client("ecs")
+                asked = ecs.describe_services(cluster=rest.split("/")[1], services=[arn])
+                return all(found["status"] == "INACTIVE" for found in asked["services"])
+            if (service, kind) == ("ecs", "task-definition"):
+                ecs = self._account.client("ecs")
+                ecs.deregister_task_definition(taskDefinition=arn)
+                return not ecs.delete_task_definitions(taskDefinitions=[arn]).get("failures")
+        except ClientError as error:
+            if "NotFound" in error.response["Error"]["Code"]:
+                return True
+            raise
+        return False
 
     def _tagged(self) -> list[str]:
         pages = self._account.client("resourcegroupstaggingapi").get_paginator("get_resources")

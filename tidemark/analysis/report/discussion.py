@@ -43,8 +43,8 @@ def _data(study: Study) -> list[Block]:
         )
     if study.identities:
         told.append(
-            "Some columns say in other words what others say; that they predict each other perfectly is no finding, and they "
-            "were kept apart."
+            "Some columns say in other words what others say; that they predict each other perfectly is no finding, "
+            "and they were kept apart."
         )
     tied = [{identity.target, *identity.terms} for identity in study.identities]
     real = [pair for pair in study.description.pairs if pair.real]

@@ -123,9 +123,9 @@ def _identities(study: Study) -> list[Block]:
             f"A number is arithmetic of others where, over the rows that have all of them, it is a product of one to "
             f"{leakage.MOST_TERMS} of them times a constant, a quotient of such, or a sum of them with constant "
             f"factors, and what is left over is below {leakage.HOLDS:g} × √n of its standard deviation in every row. "
-            "Sets of columns are tried from the smallest on; one that holds a set already found is not tried. A category "
-            f"tells another where each of its levels goes with one level of that, in all rows that have both, both have "
-            f"two levels or more, and it has at most one level for every {leakage.OFTEN} rows."
+            "Sets of columns are tried from the smallest on; one that holds a set already found is not tried. A "
+            "category tells another where each of its levels goes with one level of that, in all rows that have both, "
+            f"both have two levels or more, and it has at most one level for every {leakage.OFTEN} rows."
         ),
         Paragraph(
             "Found: " + "; ".join(identity.words for identity in study.identities) + "."

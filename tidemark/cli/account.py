@@ -1,0 +1,134 @@
+"""`tidemark deploy`, `destroy`, `doctor`: an AWS account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tidemark.cli.console import Steps, err, out, print_json
+from tidemark.costs import at_rest, per_sale
+from tidemark.deployment import doctor as checks
+from tidemark.deployment.account import Account, Finding
+from tidemark.deployment.cdk import templates
+from tidemark.deployment.deploy import Deployment, Ready, Wanted
+from tidemark.deployment.destroy import Destruction, Left
+from tidemark.errors import Difference, Misuse
+from tidemark.local.home import Home
+
+LONGEST_DIFF = 200  # lines
+MARKS = {"ok": "[green]ok[/]     ", "missing": "[red]missing[/]", "unknown": "[yellow]unknown[/]"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(deploy)
+    app.command()(destroy)
+    app.command()(doctor)
+
+
+def deploy(
+    profile: Annotated[str, typer.Option(help="dev or prod.")] = "dev",
+    only: Annotated[str, typer.Option(help="These stacks, by name, with commas between them.")] = "",
+    domain: Annotated[str, typer.Option(help="A domain of your own for the pages.")] = "",
+    certificate_arn: Annotated[str, typer.Option(help="Its certificate, in us-east-1.")] = "",
+    prefect_api_url: Annotated[str, typer.Option(help="Prefect Cloud's API, in place of a server of your own.")] = "",
+    alert_email: Annotated[str, typer.Option(help="Whom alarms are told.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Deploy to the AWS account of the environment: what would change and cost is shown first."""
+    say, account = Steps(), Account()
+    deployment = Deployment(account, _folder(), say, say.now)
+    for finding in deployment.check():
+        _show(finding)
+    context = {
+        "profile": profile,
+        "domain": domain,
+        "certificate_arn": certificate_arn,
+        "prefect_api_url": prefect_api_url,
+        "alert_email": alert_email,
+    }
+    names = tuple(filter(None, only.split(",")))
+    ready = deployment.prepare(Wanted(context, names))
+    _preview(ready)
+    if not yes and not typer.confirm(f"Deploy {', '.join(ready.names)} to {account.where}?"):
+        raise typer.Abort
+    done = deployment.perform(ready)
+    say(f"deployed to {account.where}")
+    if as_json:
+        print_json({"where": account.where, "urls": done.urls, "token": done.token})
+        return
+    for name, url in done.urls.items():
+        out.print(f"{name:12} {url}", markup=False)
+    out.print(f"{'token':12} {done.token}", markup=False)
+    err.print("The token may do everything for 30 days. Invite people to the pages: docs/deploy.md tells how.")
+
+
+def destroy(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Delete everything from the AWS account of the environment, and see that nothing is left."""
+    say, account = Steps(), Account()
+    err.print(f"account {account.id}, {account.where}")
+    destruction = Destruction(account, say)
+    if not destruction.stacks:
+        err.print("none of Tidemark's stacks is there")
+    for stack in destruction.stacks:
+        count = sum(part.stack == stack.name for part in destruction.parts)
+        err.print(f"{stack.name}: {count} resources, {stack.status.lower()}")
+    for part in destruction.kept:
+        err.print(f"kept on purpose ({part.kept.lower()}): {part.kind} {part.identifier}", markup=False)
+    if destruction.stacks and not yes:
+        typed = typer.prompt("All data in them will be gone. To go on, type the account's number")
+        if typed != account.id:
+            raise Misuse("that is not the account's number: nothing was touched")
+    left = destruction.perform()
+    if as_json:
+        print_json({"where": account.where, "kept": left.kept, "going": left.going, "stray": left.stray})
+    _tell(left)
+
+
+def _tell(left: Left) -> None:
+    for arn in left.kept:
+        err.print(f"kept on purpose: {arn}", markup=False)
+    for arn in left.going:
+        err.print(f"deleted; AWS forgets it by itself: {arn}", markup=False)
+    if left.stray:
+        raise Difference("these carry the project's tag and are still there:\n  " + "\n  ".join(left.stray))
+    err.print("nothing else with the project's tag is left")
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """What this machine and the AWS account of the environment have, and what they lack."""
+    found = {"this machine": checks.machine(Home()), "AWS": Account().findings()}
+    if as_json:
+        print_json({where: [finding._asdict() for finding in findings] for where, findings in found.items()})
+        return
+    for where, findings in found.items():
+        out.print(f"[bold]{where}[/]")
+        for finding in findings:
+            _show(finding)
+
+
+def _preview(ready: Ready) -> None:
+    lines = ready.difference.splitlines()
+    for line in lines[:LONGEST_DIFF]:
+        err.print(line, markup=False)
+    if len(lines) > LONGEST_DIFF:
+        err.print(f"… and {len(lines) - LONGEST_DIFF} more lines, in {_folder() / 'cdk-diff.log'}", markup=False)
+    made = {name: template for name, template in templates(ready.assembly).items() if name in ready.names}
+    usd = sum(line.usd for line in at_rest.lines(made))
+    selling = sum(line.usd for line in per_sale.lines())
+    err.print(f"about ${usd:.0f} a month at rest, and ${selling:.2f} a million sales; `tidemark cost` shows every line")
+
+
+def _show(finding: Finding) -> None:
+    err.print(f"  {MARKS[finding.state]} {finding.what}: ", end="")
+    err.print(finding.words + (f"; {finding.remedy}" if finding.state == "missing" else ""), markup=False)
+
+
+def _folder() -> Path:
+    return Home().path / "aws"
