@@ -22,7 +22,7 @@ from tidemark.errors import TidemarkError
 from tidemark.settings import LivePageSettings
 from ws_server.access import COOKIE, Access, Limits, credential, status
 from ws_server.broadcast import Broadcast
-from ws_server.client import CLIENT, ENDS_AT, MESSAGE, Client, Handler, event
+from ws_server.client import CLIENT, ENDS_AT, HELD, MESSAGE, Client, Handler, event
 from ws_server.memory import Memory
 from ws_server.metrics import Metrics
 from ws_server.reader import Reader
@@ -55,6 +55,7 @@ class LivePage:
 
     def __init__(self, settings: LivePageSettings, access: Access) -> None:
         self.settings = settings
+        self.signs_in = settings.offers_sign_in()
         self.access = access
         self.metrics = Metrics()
         self.memory = Memory()
@@ -65,6 +66,8 @@ class LivePage:
         self.ticker = Ticker(self.truth, self.broadcast.groups)
         self.reader: Reader | None = None
         self.flask = Flask("ws_server", static_folder=None)
+        # Behind a proxy the Host header and the scheme may be another's.
+        origins: Any = [settings.public_origin] if settings.public_url else None
         self.sockets = SocketIO(
             self.flask,
             async_mode="gevent",
@@ -74,6 +77,7 @@ class LivePage:
             ping_timeout=PING_S,
             max_http_buffer_size=MESSAGE,
             http_compression=False,
+            cors_allowed_origins=origins,
         )
         sockets: Any = self.sockets  # the stub does not know its `server`
         # engineio has no setting for its transport's class
@@ -128,7 +132,7 @@ class LivePage:
                     parse_cookie(environ).get(COOKIE) if len(environ.get("HTTP_COOKIE", "")) <= LONGEST_COOKIE else None
                 )
                 held = credential(cookie, environ.get("HTTP_AUTHORIZATION"))
-                environ[ENDS_AT] = self.access.grant(held).expires_at
+                environ[ENDS_AT], environ[HELD] = self.access.grant(held).expires_at, held
                 while_open.enter_context(self.limits.one_more(held))
             except TidemarkError as error:
                 self.metrics.refused.labels(type(error).__name__).inc()
@@ -154,9 +158,12 @@ class LivePage:
     def _sweep(self) -> None:
         while True:
             gevent.sleep(SWEEP_S)
-            now = time.time()
-            for client in [client for client in self.broadcast.clients if client.ends_at < now]:
-                client.close(reason="the session has ended")
+            if self.signs_in:
+                self.access.ended.refresh()
+            now, ended = time.time(), self.access.ended
+            for client in self.broadcast.clients:
+                if client.ends_at < now or client.held in ended:
+                    client.close(reason="the session has ended")
             self.memory.tidy()
 
     def _tell_of_itself(self) -> None:

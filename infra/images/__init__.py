@@ -72,8 +72,8 @@ EXPLORER = Image(
     "explorer",
     ("dashboard",),
     (
-        *("streamlit_app/serve.py", "streamlit_app/app.py", "streamlit_app/pipelines/page.py"),
-        *("streamlit_app/housing/page.py", "tidemark/cubes/compiled.py"),
+        *("streamlit_app/serve.py", "streamlit_app/served.py", "streamlit_app/app.py"),
+        *("streamlit_app/pipelines/page.py", "streamlit_app/housing/page.py", "tidemark/cubes/compiled.py"),
         *(
             f"streamlit_app/explorer/{page}.py"
             for page in ("first_look", "linked_views", "groups", "prediction", "report")

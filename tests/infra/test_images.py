@@ -18,8 +18,12 @@ from tidemark.deployment.cdk import BIN
 
 BASE = rf"(python:{re.escape(AWS_PYTHON)}\.\d+-slim-\w+|node:\d+\.\d+\.\d+-\w+-slim)( AS \w+)?"
 IMPORTED = {
-    "live": ["ws_server.app", "ws_server.routes", "ws_server.reader"],
-    "explorer": ["streamlit_app.serve", "streamlit_app.explorer.linked_views", "streamlit_app.explorer.report"],
+    # PyJWT finds cryptography, and Streamlit Authlib, only when somebody signs in.
+    "live": ["ws_server.app", "ws_server.routes", "ws_server.reader", "cryptography.hazmat.primitives.asymmetric.rsa"],
+    "explorer": [
+        *("streamlit_app.serve", "streamlit_app.front", "authlib.integrations.starlette_client"),
+        *("streamlit_app.explorer.linked_views", "streamlit_app.explorer.report"),
+    ],
     "worker": ["flows.worker", "flows.housing_data", "flows.housing_ml", "flows.sales_watch", "flows.sales_model"],
     "mlflow": ["infra.images.server", "mlflow.server", "boto3"],
     "prefect": ["infra.images.server", "prefect.server.api.server"],
