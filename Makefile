@@ -44,6 +44,16 @@ test: install .venv/installed-dev .venv-train/installed chromium ## Install and 
 test-long: install .venv/installed-dev chromium ## Run the long fault runs, and training on a Dask cluster
 	.venv/bin/python -m pytest -m long $(ARGS)
 
+# For those who have Docker and LocalStack's token. What is asked of AWS goes to LocalStack; nothing leaves this machine.
+LOCALSTACK := AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ENDPOINT_URL_S3=http://127.0.0.1:4566 AWS_REGION=eu-west-1 \
+	AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=LKIATIDEMARKCOMPOSE0 AWS_SECRET_ACCESS_KEY=local
+.PHONY: compose
+compose: install ## Run the whole in Docker, with LocalStack (LOCALSTACK_AUTH_TOKEN); `docker compose down` ends it
+	docker compose up --detach --wait localstack valkey postgres
+	mkdir -p .tidemark
+	$(LOCALSTACK) .venv/bin/tidemark deploy --yes --redis-url redis://valkey:6379 --environment .tidemark/compose.env
+	docker compose --env-file .tidemark/compose.env --profile pages up --build --detach --wait
+
 .PHONY: test-localstack
 test-localstack: install .venv/installed-dev .venv-localstack/installed ## Run tests/clouds on LocalStack: in Docker with a token, or what its host mode can do
 	.venv/bin/python -m pytest tests/clouds --cloud localstack $(ARGS)
