@@ -36,7 +36,7 @@ BACKLOG = 4096
 SOCKETS = "/socket.io/"
 LONGEST_COOKIE = 16_384
 SWEEP_S = 2.0
-MEASURED_S = 60.0
+MEASURED_S = 15.0
 PING_S = 10
 
 
@@ -167,7 +167,7 @@ class LivePage:
             self.memory.tidy()
 
     def _tell_of_itself(self) -> None:
-        """A line of metrics a minute, for a dashboard."""
+        """A line of metrics now and then, for a dashboard."""
         ticks = 0
         while True:
             metrics: dict[str, tuple[emf.Value, emf.Unit]] = {
