@@ -15,7 +15,7 @@ UV := .tools/bin/uv
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm
 ARGS ?=
 
-GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-api fn-predict lambda api ws flows dashboard train bench infra emulator tools local dev
+GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-compact fn-api fn-predict lambda api ws flows dashboard train bench infra emulator tools local dev
 
 .PHONY: help
 help: ## Say what can be made

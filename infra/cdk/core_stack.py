@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from infra.cdk.function import BundledFunction
@@ -13,6 +15,8 @@ from infra.cdk.http_api import HttpApi
 from infra.cdk.storage import Storage
 from infra.cdk.stream_consumer import StreamConsumer
 from tidemark.settings import StoreSettings, variable
+
+COMPACT_S = 600  # of each hour at most
 
 
 class CoreStack(cdk.Stack):
@@ -50,6 +54,7 @@ class CoreStack(cdk.Stack):
             bundles=bundles,
             environment={
                 **storage.table_environment,
+                **storage.history_environment,
                 **store_environment,
                 variable("feedback_table"): storage.feedback.table_name,
                 **storage.run_environment,
@@ -88,6 +93,25 @@ class CoreStack(cdk.Stack):
             partial=False,
         )
 
+        compact = BundledFunction(
+            self,
+            "Compact",
+            bundles=bundles,
+            environment={
+                variable("cells_table"): storage.cells.table_name,
+                **storage.history_environment,
+                **store_environment,
+            },
+            timeout_s=COMPACT_S,
+        )
+        storage.allow_compaction(compact.function)
+        events.Rule(
+            self,
+            "CompactHourly",
+            schedule=events.Schedule.rate(cdk.Duration.hours(1)),
+            targets=[targets.LambdaFunction(compact.function, retry_attempts=0)],  # the next hour goes on
+        )
+
         http = HttpApi(
             self,
             "HttpApi",
@@ -101,6 +125,7 @@ class CoreStack(cdk.Stack):
         cdk.CfnOutput(self, "ApiUrl", value=http.rest_api.url)
         cdk.CfnOutput(self, "LedgerTable", value=storage.ledger.table_name)
         cdk.CfnOutput(self, "CellsTable", value=storage.cells.table_name)
+        cdk.CfnOutput(self, "HistoryTable", value=storage.history.table_name)
         cdk.CfnOutput(self, "QuarantineTable", value=storage.quarantine.table_name)
         cdk.CfnOutput(self, "FeedbackTable", value=storage.feedback.table_name)
         cdk.CfnOutput(self, "RunsTable", value=storage.runs.table_name)

@@ -37,6 +37,7 @@ class Storage(Construct):
             ),
         )
         self.cells = self._table("Cells", partition="hour_shard", sort="cell", stream=True)
+        self.history = self._table("History", partition="part", sort="at")
         self.quarantine = self._table("Quarantine", partition="invoice_id", sort="digest")
         self.feedback = self._table("Feedback", partition="inbox", sort="id")
         self.runs = self._table("Runs", partition="list", sort="id")
@@ -95,6 +96,11 @@ class Storage(Construct):
         }
 
     @property
+    def history_environment(self) -> dict[str, str]:
+        """The table of the history as a Lambda's setting."""
+        return {variable("history_table"): self.history.table_name}
+
+    @property
     def run_environment(self) -> dict[str, str]:
         """Where the pipelines' index and files are, as a Lambda's settings."""
         return {
@@ -108,10 +114,21 @@ class Storage(Construct):
             table.grant(grantee, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem")
 
     def allow_read(self, grantee: iam.IGrantable) -> None:
-        """To read sales, cells and what conflicts with a sale."""
+        """To read sales, cells and history, and what conflicts with a sale."""
         for table in (self.ledger, self.cells):
             table.grant(grantee, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")
+        self.history.grant(grantee, "dynamodb:GetItem", "dynamodb:Query")
         self.quarantine.grant(grantee, "dynamodb:Query")
+
+    def allow_compaction(self, grantee: iam.IGrantable) -> None:
+        """To find old cells, mark and delete them, and to write what they become."""
+        self.cells.grant(
+            grantee, "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"
+        )
+        self.history.grant(
+            grantee, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        )  # fmt: skip
 
     def allow_feedback(self, grantee: iam.IGrantable) -> None:
         """To put feedback, and to page through it."""
