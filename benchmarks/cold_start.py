@@ -31,6 +31,7 @@ SETTINGS = {
     **bundles.ENVIRONMENT,
     "TIDEMARK_LEDGER_TABLE": "ledger",
     "TIDEMARK_CELLS_TABLE": "cells",
+    "TIDEMARK_HISTORY_TABLE": "history",
     "TIDEMARK_QUARANTINE_TABLE": "quarantine",
     "TIDEMARK_RUNS_TABLE": "runs",
     "TIDEMARK_REDIS_URL": "redis://127.0.0.1:1",

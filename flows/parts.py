@@ -12,9 +12,11 @@ from botocore.config import Config
 
 from tidemark import settings
 from tidemark.adapters.dynamodb import DynamoCells
+from tidemark.adapters.dynamodb_history import DynamoHistory
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_newest import NewestSales
 from tidemark.adapters.s3_objects import S3Objects
+from tidemark.history.counters import Counters
 from tidemark.housing.store import HousingStore
 from tidemark.models.hours import HourlyItems
 from tidemark.models.keys import DEMAND
@@ -59,6 +61,7 @@ def connect() -> Parts:
         cast("DynamoDBClient", session.create_client("dynamodb", config=config)) for config in (_PATIENT, _PROMPT)
     )
     runs, heartbeat = (DynamoRuns(client, found.runs_table) for client in (patient, prompt))
+    counters = Counters(DynamoCells(patient, found), DynamoHistory(patient, found), found.store_zone)
     folder = Path(found.flow_folder or Path(tempfile.gettempdir()) / f"tidemark-{found.lake_bucket}")
     return Parts(
         found,
@@ -69,6 +72,6 @@ def connect() -> Parts:
         store=found.store(),
         newest=NewestSales(s3, found.lake_bucket),
         sales=SalesRegistry(runs, objects),
-        hours=HourlyItems(DynamoCells(patient, found), objects, found.store()),
+        hours=HourlyItems(counters, objects, found.store()),
         demand=ModelRegistry(DEMAND, runs, objects, without="nobody forecasts"),
     )

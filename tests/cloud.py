@@ -154,7 +154,7 @@ class Cloud:
         dynamodb = stores.client(self.home, "dynamodb")
         lake = stores.open_lake(self.home)
         audit_lake(stores.open_stores(self.home)[0], lake, self.home.lake_mirror)  # nothing is on its way any more
-        for table in (outputs["LedgerTable"], outputs["CellsTable"]):
+        for table in (outputs["LedgerTable"], outputs["CellsTable"], outputs["HistoryTable"]):
             keys = [key["AttributeName"] for key in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
             for page in dynamodb.get_paginator("scan").paginate(TableName=table):
                 gone = [{"DeleteRequest": {"Key": {key: item[key] for key in keys}}} for item in page["Items"]]

@@ -21,6 +21,7 @@ from functions.api import pipelines
 from functions.api.answers import MsgspecResponse
 from functions.api.app import create_app
 from functions.api.results import Results
+from tests.counted import counters
 from tests.pipelines import NOW, champion_of, small_model
 from tidemark.adapters.memory import MemoryFeedback, MemoryLedger
 from tidemark.adapters.memory_runs import MemoryObjects, MemoryRuns
@@ -44,7 +45,9 @@ class Behind:
         for flow in FLOWS:
             self.runs.schedule(flow, 120)
         routes = pipelines.routes(Results(self.runs, self.objects), lambda: NOW)
-        self.app: FastAPI = create_app(Store(), MemoryLedger(), MemoryLedger(), MemoryFeedback(), lambda: NOW, routes)
+        self.app: FastAPI = create_app(
+            Store(), MemoryLedger(), counters(MemoryLedger()), MemoryFeedback(), lambda: NOW, routes
+        )
         serving = Serving(self.runs, self.objects, time.monotonic, lambda words: None)
 
         @self.app.post("/v1/housing/predict")

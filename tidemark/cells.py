@@ -53,12 +53,16 @@ class CellKey(NamedTuple):
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """One cell in one version. `written_at`: milliseconds since 1970 on the writer's clock."""
+    """One cell in one version. `written_at`: milliseconds since 1970 on the writer's clock.
+
+    `moved`: which move of its branch takes it into history; 0 of a cell that its writer may still change.
+    """
 
     key: CellKey
     version: int
     written_at: int
     combos: Mapping[Combo, Measures]
+    moved: int = 0
 
 
 def measures(

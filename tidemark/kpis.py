@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import msgspec
 
 from tidemark import money, stock
-from tidemark.cells import MEASURES, ZERO, Cell, Measures, add
+from tidemark.cells import MEASURES, ZERO, Cell, Combo, Measures, add
+from tidemark.history.periods import Period, shelves
 from tidemark.store import Store, day_name, local_day
 
 
@@ -53,35 +54,73 @@ class Kpis(msgspec.Struct, frozen=True):
     last_day: str | None
 
 
-def kpis(cells: Iterable[Cell], selection: Selection, store: Store) -> Kpis:
-    """The KPIs of the selected part of `cells`, which must hold each cell once."""
-    summed = ZERO
-    first: int | None = None
-    last: int | None = None
-    sold: stock.SoldByShelf = defaultdict(lambda: defaultdict(int))
+def kpis(cells: Iterable[Cell], selection: Selection, store: Store, moved: Iterable[Period] = ()) -> Kpis:
+    """The KPIs of the selected part of `cells`, which must hold each cell once, and of `moved`.
+
+    `moved`: periods of history, whole within the selection's time, that hold none of the cells.
+    """
+    tally = _Tally(selection, store)
     for cell in cells:
+        tally.count_cell(cell)
+    for period in moved:
+        tally.count_period(period)
+    return _report(tally.summed, tally.days(), tally.sold, store)
+
+
+class _Tally:
+    """The sum of what is selected, the minutes of its first and last sale, and what left the shelves."""
+
+    def __init__(self, selection: Selection, store: Store) -> None:
+        self._selection, self._store = selection, store
+        self.summed = ZERO
+        self._first: int | None = None
+        self._last: int | None = None
+        self.sold: stock.SoldByShelf = defaultdict(lambda: defaultdict(int))
+
+    def days(self) -> tuple[int, int] | None:
+        """The store's days of the first and the last sale."""
+        if self._first is None or self._last is None:
+            return None
+        return local_day(self._store.zone, self._first), local_day(self._store.zone, self._last)
+
+    def count_cell(self, cell: Cell) -> None:
+        """Add what is selected of a cell."""
         minute, branch, _ = cell.key
+        selected = self._selection
         if (
-            (selection.branch is not None and branch not in selection.branch)
-            or (selection.since is not None and minute < selection.since)
-            or (selection.until is not None and minute >= selection.until)
+            (selected.branch is not None and branch not in selected.branch)
+            or (selected.since is not None and minute < selected.since)
+            or (selected.until is not None and minute >= selected.until)
         ):
-            continue
-        day = local_day(store.zone, minute)
+            return
+        day = local_day(self._store.zone, minute)
         for combo, values in cell.combos.items():
-            if selection.product_line is not None and combo.product_line not in selection.product_line:
-                continue
-            # Stock is not kept by customer or payment: every sale of the line empties its shelf.
-            sold[branch, combo.product_line][day] += values[_COGS] - values[_RETURNED_COGS]
-            if (selection.customer_type is None or combo.customer_type in selection.customer_type) and (
-                selection.payment is None or combo.payment in selection.payment
-            ):
-                summed = add(summed, values)
-                first = minute if first is None else min(first, minute)
-                last = minute if last is None else max(last, minute)
-    if first is None or last is None:
-        return _report(ZERO, None, sold, store)
-    return _report(summed, (local_day(store.zone, first), local_day(store.zone, last)), sold, store)
+            if selected.product_line is None or combo.product_line in selected.product_line:
+                # Stock is not kept by customer or payment: every sale of the line empties its shelf.
+                self.sold[branch, combo.product_line][day] += values[_COGS] - values[_RETURNED_COGS]
+                self._add(combo, values, minute, minute)
+
+    def count_period(self, period: Period) -> None:
+        """Add what is selected of a period."""
+        branch, content = period.key.branch, period.content()
+        selected = self._selection
+        if selected.branch is not None and branch not in selected.branch:
+            return
+        for day, line, cogs in shelves(period.key, content, self._store.zone):
+            if selected.product_line is None or line in selected.product_line:
+                self.sold[branch, line][day] += cogs
+        for combo, portion in content.portions.items():
+            if selected.product_line is None or combo.product_line in selected.product_line:
+                self._add(combo, portion.measures, portion.first, portion.last)
+
+    def _add(self, combo: Combo, values: Measures, first: int, last: int) -> None:
+        selected = self._selection
+        if (selected.customer_type is None or combo.customer_type in selected.customer_type) and (
+            selected.payment is None or combo.payment in selected.payment
+        ):
+            self.summed = add(self.summed, values)
+            self._first = first if self._first is None else min(self._first, first)
+            self._last = last if self._last is None else max(self._last, last)
 
 
 _COGS = MEASURES.index("cogs")

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from tidemark.cells import Cell
+from tidemark.cells import Cell, CellKey
 from tidemark.feedback import Remark
+from tidemark.history.calendar import PeriodKey, Range
+from tidemark.history.periods import Head, Period
 from tidemark.ledger import Attempt, Counted, Entry
 from tidemark.models.champion import Champion, Decision
 from tidemark.runs import Batch, FlowState, Run, RunPage, Status
@@ -80,7 +82,7 @@ class CellsPage(msgspec.Struct, frozen=True):
 
 
 class Cells(ABC):
-    """Reading the cells."""
+    """The cells as they lie, those among them that are marked for history: who counts them asks `Counters`."""
 
     @abstractmethod
     def page(self, *, limit: int, cursor: str | None = None) -> CellsPage:
@@ -92,6 +94,57 @@ class Cells(ABC):
     @abstractmethod
     def read(self, since: int | None = None, until: int | None = None) -> Iterator[Cell]:
         """Every cell with `since <= minute < until`, each once, in any order, read consistently."""
+
+    @abstractmethod
+    def get_cells(self, keys: Iterable[CellKey]) -> list[Cell]:
+        """Those of some cells that are there, read consistently."""
+
+
+class History(ABC):
+    """The periods into which cells are moved, and the moving. Only a compactor writes it.
+
+    A transaction raises Cancelled where the store refused it (nothing is written) and InDoubt where nobody can say.
+    Others see its items change one by one.
+    """
+
+    @abstractmethod
+    def heads(self) -> dict[str, Head]:
+        """How far each branch's history has come, read consistently."""
+
+    @abstractmethod
+    def head(self, branch: str) -> Head | None:
+        """How far one branch's history has come, read consistently."""
+
+    @abstractmethod
+    def periods(self, branch: str, found: Range) -> Iterator[Period]:
+        """A branch's periods in a range, the earliest first, read consistently."""
+
+    @abstractmethod
+    def get_periods(self, keys: Iterable[PeriodKey]) -> dict[PeriodKey, Period]:
+        """Those of some periods that are there, read consistently."""
+
+    @abstractmethod
+    def claim(self, head: Head, before: Head | None, cells: Sequence[Cell]) -> None:
+        """One transaction: put the head in place of `before`, and mark the cells for its move, each at its version.
+
+        A marked cell is one version on, so that its writer can no longer change it.
+        """
+
+    @abstractmethod
+    def settle(self, head: Head, periods: Sequence[Period], before: Mapping[PeriodKey, Period]) -> None:
+        """One transaction: put the periods in place of those before, and for the pending head the settled one."""
+
+    @abstractmethod
+    def sweeps(self) -> int:
+        """How often moved cells have been swept away, read consistently."""
+
+    @abstractmethod
+    def add_sweep(self) -> None:
+        """Tell all readers that moved cells are about to be swept away. Raises InDoubt; again is harmless."""
+
+    @abstractmethod
+    def sweep(self, keys: Sequence[CellKey]) -> None:
+        """Delete cells whose move is done. Raises InDoubt; again is harmless."""
 
 
 class LiveStream(ABC):

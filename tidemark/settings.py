@@ -55,11 +55,27 @@ class CellSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HistorySettings(CellSettings):
+    """Where the cells are, and the history that old ones are moved into."""
+
+    history_table: Annotated[str, Meta(description="DynamoDB table of the hours, days and months of old cells")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableSettings(CellSettings):
     """Where ledger, cells and quarantine are."""
 
     ledger_table: Annotated[str, Meta(description="DynamoDB table of the sales")]
     quarantine_table: Annotated[str, Meta(description="DynamoDB table of the conflicts")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompactSettings(StoreSettings, HistorySettings):
+    """All that the compact Lambda reads."""
+
+    compact_after_minutes: Annotated[
+        int, Meta(ge=1, description="minutes after its last change that a cell is moved into history")
+    ] = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +175,7 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiSettings(StoreSettings, TableSettings, FeedbackSettings, RunSettings):
+class ApiSettings(StoreSettings, TableSettings, HistorySettings, FeedbackSettings, RunSettings):
     """All that the API Lambda reads."""
 
 
@@ -169,7 +185,7 @@ class PredictSettings(RunSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowSettings(StoreSettings, CellSettings, RunSettings):
+class FlowSettings(StoreSettings, HistorySettings, RunSettings):
     """All that the flows read, beside `PREFECT_API_URL` and `MLFLOW_TRACKING_URI`."""
 
     flow_seconds: Annotated[int, Meta(ge=10, description="how often each flow runs")] = 120
@@ -194,7 +210,7 @@ class FlowSettings(StoreSettings, CellSettings, RunSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LivePageSettings(StoreSettings, TableSettings, StreamSettings, TokenSettings, SignInSettings):
+class LivePageSettings(StoreSettings, TableSettings, HistorySettings, StreamSettings, TokenSettings, SignInSettings):
     """All that ws_server reads."""
 
     host: Annotated[str, Meta(description="address that ws_server listens on")] = "127.0.0.1"
@@ -278,7 +294,7 @@ def documented() -> Iterator[tuple[str, str, str]]:
     """Each setting once: its variable, its default (empty where it must be given) and its help."""
     seen: set[str] = set()
     for kind in (
-        *(StoreSettings, TableSettings, FeedbackSettings, TokenSettings),
+        *(StoreSettings, TableSettings, CompactSettings, FeedbackSettings, TokenSettings),
         *(ArchiveSettings, LivePageSettings, FlowSettings, ExplorerSettings),
     ):
         hints: dict[str, Any] = get_type_hints(kind, include_extras=True)

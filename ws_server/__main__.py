@@ -15,6 +15,8 @@ from redis.retry import Retry  # noqa: E402
 from tidemark import settings  # noqa: E402
 from tidemark.adapters import aws  # noqa: E402
 from tidemark.adapters.dynamodb import DynamoCells  # noqa: E402
+from tidemark.adapters.dynamodb_history import DynamoHistory  # noqa: E402
+from tidemark.history.counters import Counters  # noqa: E402
 from ws_server.access import Access  # noqa: E402
 from ws_server.app import LivePage  # noqa: E402
 from ws_server.reader import BLOCK_MS, Reader  # noqa: E402
@@ -34,7 +36,9 @@ def main() -> None:
     )
     page = LivePage(chosen, Access(aws.secret(chosen.token_secret), redis))
     Routes(page)
-    page.reader = Reader(redis, DynamoCells(aws.dynamodb_reads(), chosen), page.ticker.merge, chosen.reload_minutes)
+    client, zone = aws.dynamodb_reads(), chosen.store_zone
+    counters = Counters(DynamoCells(client, chosen), DynamoHistory(client, chosen), zone)
+    page.reader = Reader(redis, counters, page.truth, page.ticker, zone, chosen.reload_minutes)
     gevent.spawn(page.reader.run)
     gevent.spawn(page.reader.reload)
     gevent.signal_handler(signal.SIGTERM, lambda: gevent.spawn(page.drain))

@@ -50,7 +50,8 @@ class Snapshots:
         return kept
 
     def _fresh(self, kept: Snapshot) -> bool:
-        return kept.cursor == self._truth.cursor or time.monotonic() < kept.until
+        replaced = not kept.cursor.startswith(f"{self._truth.epoch}.")
+        return not replaced and (kept.cursor == self._truth.cursor or time.monotonic() < kept.until)
 
     def _build(self, number: int) -> Snapshot:
         began = time.monotonic()

@@ -55,6 +55,12 @@ class Ticker:
         for telling in self._tellings:
             telling.oldest = min(telling.oldest or sent_at, sent_at)
 
+    def replace(self, cells: list[Cell]) -> None:
+        """Take cells in place of all that is held; whoever listens is told to fetch everything."""
+        begun = self._truth.replace(cells)
+        for telling in self._tellings:
+            telling.mark = begun
+
     def tick(self, turn: int) -> None:
         """Tell one audience what is new to it, if anything is."""
         telling = self._tellings[turn % len(self._tellings)]

@@ -9,7 +9,7 @@ what is new since another's cursor, a process tells everything: what that one fo
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -17,7 +17,8 @@ import msgspec
 
 from tidemark import cells as cell_format
 from tidemark.adapters.redis_stream import Notice
-from tidemark.cells import ZERO, Cell, Combo, Measures, add
+from tidemark.cells import ZERO, Cell, CellKey, Combo, Measures, add
+from tidemark.history.periods import WRITER
 
 RECENT = 200
 
@@ -27,6 +28,9 @@ START = (0, 0)
 
 Place = tuple[int, str]
 """minute (UTC, since 1970) and branch"""
+
+Sums = dict[Place, dict[Combo, Measures]]
+"""of each hour, named by its first minute, and branch"""
 
 Position = tuple[int, int]
 """an identifier of the live stream: milliseconds since 1970, and a number within them"""
@@ -73,7 +77,7 @@ class Truth:
         `position`: how far in the live stream that is, where it comes from there.
         """
         changed = False
-        self.position = position or self.position
+        self.position = max(position or START, self.position)
         for cell in cells:
             minute, branch, writer = cell.key
             held = self._writers.setdefault((minute, branch), {})
@@ -88,6 +92,40 @@ class Truth:
         while len(self._notices) > RECENT:
             del self._notices[next(iter(self._notices))]
         return changed
+
+    def replace(self, cells: Iterable[Cell]) -> Mark:
+        """Hold these cells and no others; returns where somebody stands who is to fetch everything.
+
+        Rows are only ever replaced by newer ones, so what is held no more can be told to no page. With a new epoch, and
+        a position that no page has, whatever follows is nothing that a page could take for what it lacks.
+        """
+        self.epoch = secrets.token_hex(4)
+        self.position = (self.position[0], self.position[1] + 1)
+        self._writers, self._told, self._changed = {}, {}, {}
+        self.merge(cells)
+        self._new_notices = True
+        self.advance()
+        begun = Mark(self.number, self.cursor, 0)
+        self._new_notices = True
+        self.advance()
+        return begun
+
+    def is_doubtful(self, key: CellKey, hour: int) -> bool:
+        """Whether a cell that is told may be in what is held already, summed into history; `hour`: its hour's first
+        minute."""
+        minute, branch, writer = key
+        return writer not in self._writers.get((minute, branch), {}) and any(
+            WRITER in self._writers.get((place, branch), {}) for place in (minute, hour)
+        )
+
+    def sums(self, hours: Collection[Place], hour_of: Callable[[int], int]) -> Sums:
+        """What is held of some hours."""
+        found: Sums = {}
+        for (minute, branch), held in self._writers.items():
+            if (place := (hour_of(minute), branch)) in hours:
+                states = [cell_format.unpack(packed) for _, packed in held.values()]
+                found[place] = _sum([found.get(place, {}), *states])
+        return found
 
     def advance(self) -> None:
         """What was merged since the last time is from now on told."""

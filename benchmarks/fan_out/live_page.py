@@ -26,7 +26,13 @@ from ws_server.routes import Routes  # noqa: E402
 def main(port: int, rate: int, size: int, *, at_once: bool) -> None:
     """Serve."""
     settings = LivePageSettings(
-        ledger_table="", cells_table="", quarantine_table="", token_secret="", port=port, max_clients_per_session=10_000
+        ledger_table="",
+        cells_table="",
+        history_table="",
+        quarantine_table="",
+        token_secret="",
+        port=port,
+        max_clients_per_session=10_000,
     )
     page = LivePage(settings, Access(os.environ["SECRET"], Redis()))
     Routes(page)

@@ -16,14 +16,15 @@ from functions.api.answers import MsgspecResponse, answers
 from functions.api.description import Health, described
 from functions.responses import STATUS
 from tidemark import __version__, errors
-from tidemark.ports import Cells, Feedback, Ledger
+from tidemark.history.counters import Counters
+from tidemark.ports import Feedback, Ledger
 from tidemark.store import Store
 
 
 def create_app(
-    store: Store, ledger: Ledger, cells: Cells, feedback: Feedback, now_ms: Callable[[], int], *more: APIRouter
+    store: Store, ledger: Ledger, counters: Counters, feedback: Feedback, now_ms: Callable[[], int], *more: APIRouter
 ) -> FastAPI:
-    """The API over a ledger, its cells, and feedback, with `more` routes."""
+    """The API over a ledger, what was counted of it, and feedback, with `more` routes."""
     app = FastAPI(
         title="Tidemark",
         version=__version__,
@@ -62,6 +63,6 @@ def create_app(
         """Whether the API answers."""
         return MsgspecResponse(Health("ok", __version__))
 
-    for router in (sales.routes(store, ledger, cells), remarks.routes(feedback, now_ms), *more):
+    for router in (sales.routes(store, ledger, counters), remarks.routes(feedback, now_ms), *more):
         app.include_router(router)
     return app

@@ -16,8 +16,10 @@ from tidemark import settings
 from tidemark.adapters import aws
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
 from tidemark.adapters.dynamodb_feedback import DynamoFeedback
+from tidemark.adapters.dynamodb_history import DynamoHistory
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_objects import S3Objects
+from tidemark.history.counters import Counters
 
 
 def _now_ms() -> int:
@@ -33,7 +35,7 @@ _app = Mangum(
     create_app(
         _settings.store(),
         _ledger,
-        DynamoCells(_client, _settings),
+        Counters(DynamoCells(_client, _settings), DynamoHistory(_client, _settings), _settings.store_zone),
         DynamoFeedback(_client, _settings.feedback_table),
         _now_ms,
         pipelines.routes(_results, _now_ms),

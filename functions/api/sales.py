@@ -14,9 +14,10 @@ from functions.api.answers import MsgspecResponse, answers
 from tidemark import errors, sale
 from tidemark.cells import Cell
 from tidemark.conflicts import as_sent, differences
-from tidemark.kpis import Kpis, Selection, kpis
+from tidemark.history.counters import Counters
+from tidemark.kpis import Kpis, Selection
 from tidemark.ledger import Entry
-from tidemark.ports import Cells, Ledger, SalesPage
+from tidemark.ports import Ledger, SalesPage
 from tidemark.store import Store
 
 Names = Annotated[list[str] | None, Query()]
@@ -29,14 +30,19 @@ SNAPSHOT = 5_000  # cells; 6 MB is what a Lambda may answer
 CONFLICTS = 1_000
 
 
-class CellRows(msgspec.Struct, frozen=True):
-    """A cell: each row is product line, customer type, payment, then the measures in units of 1/10,000."""
+class CellRows(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A cell: each row is product line, customer type, payment, then the measures in units of 1/10,000.
+
+    `writer`: `history` of what old cells were summed into. `within`: minute and version of the hour of history, of the
+    same branch, in which a cell that is just being moved is counted from that version on.
+    """
 
     minute: int
     branch: str
     writer: str
     version: int
     combos: list[list[str | int]]
+    within: tuple[int, int] | None = None
 
 
 class CellsOfRange(msgspec.Struct, frozen=True):
@@ -74,8 +80,8 @@ class OneSale(msgspec.Struct, frozen=True):
     conflicts: list[Came]
 
 
-def routes(store: Store, ledger: Ledger, cells: Cells) -> APIRouter:
-    """The routes over a ledger and its cells."""
+def routes(store: Store, ledger: Ledger, counters: Counters) -> APIRouter:
+    """The routes over a ledger and what was counted of it."""
     router = APIRouter(default_response_class=MsgspecResponse)
 
     @router.get("/v1/kpis", responses=answers("The KPIs", Kpis, example=examples.KPIS))
@@ -96,22 +102,26 @@ def routes(store: Store, ledger: Ledger, cells: Cells) -> APIRouter:
             since=_minute("from", since),
             until=_minute("to", until),
         )
-        return MsgspecResponse(kpis(cells.read(selection.since, selection.until), selection, store))
+        return MsgspecResponse(counters.kpis(selection, store))
 
     @router.get("/v1/cells", responses=answers("The cells", CellsOfRange, example=examples.CELLS))
     def get_cells(
         since: Annotated[str, Query(alias="from")],
         until: Annotated[str, Query(alias="to")],
     ) -> Response:
-        """The cells of a range, every writer's, as JSON."""
-        found = cells.read(_minute("from", since), _minute("to", until))
+        """The cells of a range, every writer's; what was moved into history is a minute's sum over the writers."""
+        found = counters.read(_minute("from", since), _minute("to", until))
         return MsgspecResponse(CellsOfRange([_rows(cell) for cell in found]))
 
     @router.get("/v1/snapshot", responses=answers("Some cells", Snapshot, example=examples.SNAPSHOT))
     def get_snapshot(limit: Annotated[int, Query(ge=1, le=SNAPSHOT)] = SNAPSHOT, cursor: str | None = None) -> Response:
-        """Every cell, in pages; go on with `cursor` until it is null. Of a cell seen twice the higher version holds."""
-        page = cells.page(limit=limit, cursor=cursor)
-        return MsgspecResponse(Snapshot([_rows(cell) for cell in page.cells], page.cursor))
+        """Every cell, in pages; go on with `cursor` until it is null. Of a cell seen twice the higher version holds.
+
+        What was moved into history comes first, summed by the hour, in its first minute. A cell that is `within` such
+        an hour is to be left out where that hour came in that version, or a higher one. 503: begin again.
+        """
+        page = counters.page(limit=limit, cursor=cursor)
+        return MsgspecResponse(Snapshot([_rows(shown.cell, shown.within) for shown in page.cells], page.cursor))
 
     @router.get("/v1/sales", responses=answers("Some sales", SalesPage, example=examples.SALES))
     def get_sales(
@@ -152,9 +162,9 @@ def routes(store: Store, ledger: Ledger, cells: Cells) -> APIRouter:
     return router
 
 
-def _rows(cell: Cell) -> CellRows:
+def _rows(cell: Cell, within: tuple[int, int] | None = None) -> CellRows:
     combos: list[list[str | int]] = [[*combo, *values] for combo, values in cell.combos.items()]
-    return CellRows(cell.key.minute, cell.key.branch, cell.key.writer, cell.version, combos)
+    return CellRows(cell.key.minute, cell.key.branch, cell.key.writer, cell.version, combos, within)
 
 
 def _set(values: list[str] | None) -> frozenset[str] | None:

@@ -20,7 +20,7 @@ logger = Logger(service="publish")
 
 def _publish(record: DynamoDBRecord) -> None:
     image = record.raw_event["dynamodb"].get("NewImage")
-    if image:
+    if image and "moved" not in image:  # of a cell on its way into history everything has been told
         _stream.publish([read_cell(image)], [])
 
 

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from infra.cdk.firewall import Firewall
@@ -17,6 +19,8 @@ from infra.cdk.sizes import Profile
 from infra.cdk.storage import Storage
 from infra.cdk.stream_consumer import StreamConsumer
 from tidemark.settings import StoreSettings, variable
+
+COMPACT_S = 600  # of each hour at most
 
 
 class CoreStack(cdk.Stack):
@@ -84,6 +88,7 @@ class CoreStack(cdk.Stack):
             "Api",
             {
                 **storage.table_environment,
+                **storage.history_environment,
                 **self.store_environment,
                 variable("feedback_table"): storage.feedback.table_name,
                 **storage.run_environment,
@@ -119,6 +124,26 @@ class CoreStack(cdk.Stack):
             if self.live_stream and told.group:
                 self.live_stream.allow_from(told, told.group, told.node.id)
 
+        compact = BundledFunction(
+            self,
+            "Compact",
+            bundles=bundles,
+            environment={
+                variable("cells_table"): storage.cells.table_name,
+                **storage.history_environment,
+                **self.store_environment,
+            },
+            timeout_s=COMPACT_S,
+            log_days=profile.log_days,
+        )
+        storage.allow_compaction(compact.function)
+        events.Rule(
+            self,
+            "CompactHourly",
+            schedule=events.Schedule.rate(cdk.Duration.hours(1)),
+            targets=[targets.LambdaFunction(compact.function, retry_attempts=0)],  # the next hour goes on
+        )
+
         self.http = HttpApi(
             self,
             "HttpApi",
@@ -132,7 +157,9 @@ class CoreStack(cdk.Stack):
         if self.firewall:
             self.firewall.protect(self, "ApiProtected", self.http.rest_api.deployment_stage.stage_arn)
 
-        self.functions = {found.node.id: found for found in (authorize, ingest, api, predict, publish, archive)}
+        self.functions = {
+            found.node.id: found for found in (authorize, ingest, api, predict, publish, archive, compact)
+        }
         self.consumers = {"Publish": published, "Archive": archived}
         self._tell()
 
@@ -143,6 +170,7 @@ class CoreStack(cdk.Stack):
             "ApiUrl": rest.url,
             "LedgerTable": storage.ledger.table_name,
             "CellsTable": storage.cells.table_name,
+            "HistoryTable": storage.history.table_name,
             "QuarantineTable": storage.quarantine.table_name,
             "FeedbackTable": storage.feedback.table_name,
             "RunsTable": storage.runs.table_name,

@@ -48,6 +48,7 @@ class LiveStack(cdk.Stack):
             port=PORT,
             environment={
                 **storage.table_environment,
+                **storage.history_environment,
                 **core.store_environment,
                 variable("redis_url"): core.live_stream.url,
                 variable("token_secret"): storage.token_secret.secret_arn,
@@ -68,7 +69,7 @@ class LiveStack(cdk.Stack):
         )
         core.live_stream.allow_from(self, self.page.group, "the live page")
         storage.token_secret.grant_read(self.page.task.task_role)
-        storage.cells.grant(self.page.task.task_role, "dynamodb:Query", "dynamodb:Scan")
+        storage.allow_counters(self.page.task.task_role)
         self.door.route(
             self,
             "LivePage",

@@ -86,6 +86,7 @@ class PipelinesStack(cdk.Stack):
                 **storage.run_environment,
                 **core.store_environment,
                 variable("cells_table"): storage.cells.table_name,
+                **storage.history_environment,
                 "PREFECT_API_URL": prefect_api_url,
                 "PREFECT_RUNNER_SERVER_ENABLE": "true",
                 "PREFECT_RUNNER_SERVER_PORT": str(RUNNER),

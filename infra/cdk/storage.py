@@ -44,6 +44,7 @@ class Storage(Construct):
             ),
         )
         self.cells = self._table("Cells", partition="hour_shard", sort="cell", stream=True)
+        self.history = self._table("History", partition="part", sort="at")
         self.quarantine = self._table("Quarantine", partition="invoice_id", sort="digest")
         self.feedback = self._table("Feedback", partition="inbox", sort="id")
         self.runs = self._table("Runs", partition="list", sort="id")
@@ -108,6 +109,11 @@ class Storage(Construct):
         }
 
     @property
+    def history_environment(self) -> dict[str, str]:
+        """The table of the history as a Lambda's setting."""
+        return {variable("history_table"): self.history.table_name}
+
+    @property
     def run_environment(self) -> dict[str, str]:
         """Where the pipelines' index and files are, as a Lambda's settings."""
         return {
@@ -127,11 +133,27 @@ class Storage(Construct):
         self._allow_objects(grantee, f"{SALES}*", "s3:PutObject")
 
     def allow_read(self, grantee: iam.IGrantable) -> None:
-        """To read sales, cells and what conflicts with a sale."""
+        """To read sales, cells and history, and what conflicts with a sale."""
         reading = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")
         _allow(grantee, reading, self.ledger.table_arn, f"{self.ledger.table_arn}/index/{INDEX}")
         _allow(grantee, reading, self.cells.table_arn)
+        self.history.grant(grantee, "dynamodb:GetItem", "dynamodb:Query")
         self.quarantine.grant(grantee, "dynamodb:Query")
+
+    def allow_counters(self, grantee: iam.IGrantable) -> None:
+        """To read cells and history."""
+        _allow(grantee, ("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan"), self.cells.table_arn)
+        _allow(grantee, ("dynamodb:GetItem", "dynamodb:Query"), self.history.table_arn)
+
+    def allow_compaction(self, grantee: iam.IGrantable) -> None:
+        """To find old cells, mark and delete them, and to write what they become."""
+        self.cells.grant(
+            grantee, "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"
+        )
+        self.history.grant(
+            grantee, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        )  # fmt: skip
 
     def allow_feedback(self, grantee: iam.IGrantable) -> None:
         """To put feedback, and to page through it."""
@@ -173,7 +195,7 @@ class Storage(Construct):
 
     def allow_flows(self, grantee: iam.IGrantable) -> None:
         """To read the cells and the lake's sales, and to keep runs, models and housing data."""
-        self.cells.grant(grantee, "dynamodb:Query", "dynamodb:Scan")
+        self.allow_counters(grantee)
         self.runs.grant(
             grantee,
             *("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"),

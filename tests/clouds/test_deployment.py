@@ -17,9 +17,11 @@ import pytest
 from simulator.sources import kaggle
 from tests.clouds.backends import Backend, client
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
+from tidemark.adapters.dynamodb_history import DynamoHistory
 from tidemark.audit import audit
+from tidemark.history.counters import Counters
 from tidemark.local.supervisor import wait_until
-from tidemark.settings import StoreSettings, TableSettings
+from tidemark.settings import HistorySettings, StoreSettings, TableSettings
 
 TIDEMARK = Path(sys.executable).parent / "tidemark"
 ROUNDS = 3
@@ -207,7 +209,11 @@ def test_a_new_version_under_load_loses_no_sale(backend: Backend, monkeypatch: p
             ledger_table=held["LedgerTable"], cells_table=held["CellsTable"], quarantine_table=held["QuarantineTable"]
         )
         dynamodb = client("dynamodb")
-        found = audit(DynamoLedger(dynamodb, tables), DynamoCells(dynamodb, tables))
+        history = DynamoHistory(
+            dynamodb, HistorySettings(cells_table=held["CellsTable"], history_table=held["HistoryTable"])
+        )
+        counters = Counters(DynamoCells(dynamodb, tables), history, StoreSettings().store_zone)
+        found = audit(DynamoLedger(dynamodb, tables), counters, history)
         assert (found.tickets, found.differences) == (till.posted, [])
         assert first.call("GET", "/v1/kpis").json()["tickets"] == till.posted
     finally:

@@ -62,7 +62,7 @@ def attempt(*rows: dict[str, Any], version: int = 1, writer: str = "w") -> Attem
     )
 
 
-def refused(call: Callable[[], None]) -> Cancelled:
+def refused(call: Callable[[], object]) -> Cancelled:
     with pytest.raises(Cancelled) as refusal:
         call()
     return refusal.value

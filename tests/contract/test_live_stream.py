@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 
 from tests.cloud import Cloud
+from tests.counted import counters
 from tests.property.faulty_ledger import FaultyLedger, LossyStream, environment, post
 from tests.samples import sale
 from tidemark.adapters import redis_stream
@@ -17,7 +18,7 @@ from tidemark.adapters.redis_stream import Notice
 from tidemark.cells import Cell
 from tidemark.errors import SettingsError, Unavailable
 from tidemark.local.supervisor import wait_until
-from ws_server.reader import Merge, Reader
+from ws_server.reader import Reader
 from ws_server.truth import Position, Truth
 
 
@@ -67,12 +68,18 @@ def test_an_address_that_is_none_is_refused(bad: str) -> None:
         redis_stream.connect(bad)
 
 
-def merging(truth: Truth) -> Merge:
-    def merge(cells: list[Cell], notices: list[Notice], _: int, position: Position) -> None:
-        truth.merge(cells, notices, position)
-        truth.advance()
+class Telling:
+    """Tells what it takes at once."""
 
-    return merge
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+
+    def merge(self, cells: list[Cell], notices: list[Notice], sent_at: int, position: Position) -> None:
+        self._truth.merge(cells, notices, position)
+        self._truth.advance()
+
+    def replace(self, cells: list[Cell]) -> None:
+        raise AssertionError("nothing became history")
 
 
 def follow(reader: Reader) -> None:
@@ -86,7 +93,7 @@ def until(condition: Callable[[], bool]) -> None:
 def test_a_reader_has_what_was_there_and_what_comes(cloud: Cloud, redis: Redis) -> None:
     ledger, _ = committed(sale("there"))
     truth = Truth()
-    reader = Reader(redis, ledger, merging(truth), 60)
+    reader = Reader(redis, counters(ledger), truth, Telling(truth), "UTC", 60)
     follow(reader)
     until(lambda: reader.loaded)
     assert len(truth) == 1
@@ -100,7 +107,7 @@ def test_a_stream_that_was_emptied_makes_the_reader_load_again(cloud: Cloud, red
     ledger, cells = committed(sale("there"))
     redis_stream.connect(url(cloud)).publish(cells, [])
     truth = Truth()
-    reader = Reader(redis, ledger, merging(truth), 60)
+    reader = Reader(redis, counters(ledger), truth, Telling(truth), "UTC", 60)
     follow(reader)
     until(lambda: reader.loaded)
     assert post(environment(ledger, LossyStream()), [sale("missed", branch="B")])  # told to nobody

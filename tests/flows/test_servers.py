@@ -165,7 +165,10 @@ def test_a_prefect_of_the_users_own_is_used(
     for name, value in users.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(flows_part, "Postgres", NoPostgres)
-    home, stack = Home(tmp_path), {"LakeBucket": "lake", "RunsTable": "runs", "CellsTable": "cells"}
+    home, stack = (
+        Home(tmp_path),
+        {"LakeBucket": "lake", "RunsTable": "runs", "CellsTable": "cells", "HistoryTable": "history"},
+    )
     home.create()
     home.ports(("ministack",))
     supervisor = Recorded(home)

@@ -30,7 +30,7 @@ def resources(template: Template, kind: str) -> list[dict[str, Any]]:
 
 def test_every_table_is_encrypted_and_can_be_taken_back_in_time(template: Template) -> None:
     tables = resources(template, "AWS::DynamoDB::GlobalTable")
-    assert len(tables) == 5
+    assert len(tables) == 6
     for table in tables:
         assert table["SSESpecification"]["SSEEnabled"]
         assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
@@ -87,6 +87,7 @@ def test_the_api_writes_nothing_but_feedback_and_verdicts(template: Template) ->
     assert allowed(template, "Api") == {
         "Ledger": reading,
         "Cells": reading,
+        "History": {"dynamodb:GetItem", "dynamodb:Query"},
         "Quarantine": {"dynamodb:Query"},
         "Feedback": {"dynamodb:PutItem", "dynamodb:Query"},
         "Runs": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"},
@@ -118,6 +119,19 @@ def test_what_prices_houses_knows_the_index_and_the_bucket_and_nothing_else(temp
     own = {name for name in variables["predict"] if name.startswith("TIDEMARK_")}
     assert own == {"TIDEMARK_RUNS_TABLE", "TIDEMARK_LAKE_BUCKET"}
     assert own < set(variables["api"])
+
+
+def test_what_moves_cells_reads_no_sale_and_runs_every_hour(template: Template) -> None:
+    assert allowed(template, "Compact") == {
+        "Cells": {"dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"},
+        "History": {
+            *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"),
+            *("dynamodb:PutItem", "dynamodb:UpdateItem"),
+        },
+    }
+    (rule,) = resources(template, "AWS::Events::Rule")
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    assert rule["Targets"][0]["RetryPolicy"] == {"MaximumRetryAttempts": 0}
 
 
 def test_the_pipelines_index_is_a_list_of_lists_by_id(template: Template) -> None:
@@ -192,7 +206,7 @@ def test_lambdas_run_what_the_bundles_are_built_for(template: Template) -> None:
     assert {f["Handler"].split(".")[1] for f in functions} == set(FUNCTIONS)
     for function in functions:
         assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
-        assert function["Timeout"] <= 29
+        assert function["Timeout"] <= (900 if "compact" in function["Handler"] else 29)
 
 
 def test_the_app_s_folder_of_bundles_is_named(tmp_path: Path) -> None:

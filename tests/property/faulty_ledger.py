@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 
 from tests.samples import body
+from tidemark import audit
 from tidemark.adapters.memory import MemoryLedger
+from tidemark.adapters.memory_history import MemoryHistory
 from tidemark.cells import Cell, CellKey
 from tidemark.errors import Unavailable
+from tidemark.history.counters import Counters
 from tidemark.ingest import Ingest, Result
 from tidemark.ledger import Attempt, Cancelled, Entry, InDoubt
-from tidemark.ports import LiveStream
+from tidemark.ports import Ledger, LiveStream
 from tidemark.scoring import RulesOnly
 from tidemark.store import Store
 from tidemark.writer import Clock
@@ -113,6 +116,12 @@ def post(ingest: Ingest, rows: list[dict[str, object]]) -> list[Result] | None:
         return ingest.post(body(*rows), clock()).answer.results
     except Unavailable:
         return None
+
+
+def audited(ledger: Ledger, cells: MemoryLedger, history: MemoryHistory | None = None) -> list[str]:
+    """What an audit finds wrong; without `history` there is none."""
+    history = history or MemoryHistory(cells)
+    return audit.audit(ledger, Counters(cells, history, "UTC"), history).differences
 
 
 def environment(ledger: FaultyLedger, stream: LossyStream) -> Ingest:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from functions.api import models, models_examples
 from functions.api.app import create_app
 from functions.api.results import Results
+from tests.counted import counters
 from tests.pipelines import NOW, run_of
 from tests.samples import body, sale
 from tidemark.adapters.memory import MemoryFeedback, MemoryLedger, MemoryStream
@@ -36,7 +37,7 @@ class Behind:
     def __init__(self) -> None:
         self.runs, self.objects, ledger = MemoryRuns(), MemoryObjects(), MemoryLedger()
         routes = models.routes(self.runs, self.objects, Results(self.runs, self.objects), ledger)
-        self.app: FastAPI = create_app(Store(), ledger, ledger, MemoryFeedback(), lambda: NOW, routes)
+        self.app: FastAPI = create_app(Store(), ledger, counters(ledger), MemoryFeedback(), lambda: NOW, routes)
         clock = Clock(now_ms=lambda: NOW, sleep=lambda _: None, remaining=lambda: 10.0)
         posted = Ingest(Store(), RulesOnly(), ledger, MemoryStream()).post(body(sale("s-1")), clock)
         assert posted.answer.results[0].status == "accepted"

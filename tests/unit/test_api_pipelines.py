@@ -23,6 +23,7 @@ from functions.api import (
 from functions.api.app import create_app
 from functions.api.description import KINDS
 from functions.api.results import BARREN, Results
+from tests.counted import counters
 from tests.pipelines import CHART, DATA, DECISION, ML, NOW, SUMMARY, batch_of, reused, run_of, seed
 from tidemark import runs
 from tidemark.adapters.memory import MemoryFeedback, MemoryLedger
@@ -44,7 +45,7 @@ class Api:
     def __init__(self) -> None:
         self.runs, self.objects = MemoryRuns(), MemoryObjects()
         routes = pipelines.routes(Results(self.runs, self.objects), lambda: LATER)
-        app = create_app(Store(), MemoryLedger(), MemoryLedger(), MemoryFeedback(), lambda: LATER, routes)
+        app = create_app(Store(), MemoryLedger(), counters(MemoryLedger()), MemoryFeedback(), lambda: LATER, routes)
         self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def ask(self, path: str, **query: Any) -> httpx.Response:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from functions.api.app import create_app
+from tests.counted import counters
 from tidemark import feedback
 from tidemark.adapters.memory import MemoryFeedback, MemoryLedger
 from tidemark.errors import BadRequest, TooLarge
@@ -74,7 +75,7 @@ def test_a_body_longer_than_any_message_is_refused() -> None:
 
 
 def test_the_api_describes_it() -> None:
-    app = create_app(Store(), MemoryLedger(), MemoryLedger(), MemoryFeedback(), lambda: 0)
+    app = create_app(Store(), MemoryLedger(), counters(MemoryLedger()), MemoryFeedback(), lambda: 0)
     described = app.openapi()["paths"]["/v1/feedback"]
     schema = described["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert schema["required"] == ["text", "view"]

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from simulator import sources
+from tests.counted import counters
 from tests.samples import body, sale
 from tidemark.adapters.memory import MemoryLedger, MemoryStream
 from tidemark.adapters.memory_runs import MemoryObjects
@@ -32,7 +33,7 @@ class Shop(MemoryLedger):
         super().__init__()
         self.objects, self.reads = MemoryObjects(), Counter[str]()
         self._ingest = Ingest(store, RulesOnly(), self, MemoryStream())
-        self.hours = HourlyItems(self, self.objects, store)
+        self.hours = HourlyItems(counters(self, store.zone), self.objects, store)
 
     def sell(self, *rows: Any) -> None:
         clock = Clock(now_ms=lambda: 0, sleep=lambda _: None, remaining=lambda: 60.0)
@@ -41,7 +42,9 @@ class Shop(MemoryLedger):
             assert {result.status for result in results} == {"accepted"}
 
     def read(self, since: int | None = None, until: int | None = None) -> Iterator[Cell]:
-        self.reads["all" if since is None else "hours"] += 1
+        assert since is not None
+        assert until is not None
+        self.reads["many" if until - since > 1440 else "day"] += 1
         return super().read(since, until)
 
 
@@ -98,10 +101,10 @@ def test_past_days_are_counted_once_and_a_look_reads_two_days() -> None:
     shop.sell(*rows)
     until = minute("2019-04-09T15:20:00Z")
     first = shop.hours.until(until)
-    assert shop.reads == {"all": 1}
+    assert shop.reads == {"many": 1}
     shop.reads.clear()
     assert shop.hours.until(until).counts.tolist() == first.counts.tolist()
-    assert shop.reads == {"hours": 4}, "two days of two windows"
+    assert shop.reads == {"day": 2}
     shop.objects.put(f"{FOLDER}2019-03-20.json", b"rubbish")
     assert shop.hours.until(until).counts.tolist() == first.counts.tolist()
 
@@ -135,7 +138,7 @@ def test_other_opening_hours_count_anew() -> None:
     shop.sell(sale("1", sold_at="2019-03-01T11:00:00Z"), sale("2", sold_at="2019-03-05T11:00:00Z"))
     until = minute("2019-03-05T12:30:00Z")
     assert shop.hours.until(until).counts.shape[1] == 11
-    longer = HourlyItems(shop, shop.objects, Store(opens=8))
+    longer = HourlyItems(counters(shop), shop.objects, Store(opens=8))
     assert longer.until(until).counts.shape[1] == 13
     assert sold(longer.until(until)) == 14
 

@@ -19,16 +19,24 @@ def read_cell(item: Mapping[str, Any]) -> Cell:
         version=int(item["version"]["N"]),
         written_at=int(item["written_at"]["N"]),
         combos=cells.unpack(base64.b64decode(state) if isinstance(state, str) else state),
+        moved=int(item["moved"]["N"]) if "moved" in item else 0,
     )
 
 
 def cell_item(cell: Cell) -> dict[str, Any]:
     """The item that holds the cell."""
-    minute, branch, writer = cell.key
     return {
-        "hour_shard": {"S": f"{minute // 60}#{cells.shard(writer)}"},
-        "cell": {"S": f"{minute:010d}#{writer}#{branch}"},
+        **cell_key(cell.key),
         "version": {"N": str(cell.version)},
         "written_at": {"N": str(cell.written_at)},
         "state": {"B": cells.pack(cell.combos)},
+    }
+
+
+def cell_key(key: CellKey) -> dict[str, Any]:
+    """The key of the item that holds a cell."""
+    minute, branch, writer = key
+    return {
+        "hour_shard": {"S": f"{minute // 60}#{cells.shard(writer)}"},
+        "cell": {"S": f"{minute:010d}#{writer}#{branch}"},
     }

@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark import cells, store
-from tidemark.adapters.cell_items import cell_item, read_cell
-from tidemark.cells import Cell
+from tidemark.adapters.cell_items import cell_item, cell_key, read_cell
+from tidemark.adapters.dynamodb_calls import FAILED, Refused, get_many, query, scan, transact
+from tidemark.cells import Cell, CellKey
 from tidemark.errors import BadRequest, Unavailable
-from tidemark.ledger import Attempt, Cancelled, Counted, Entry, InDoubt
+from tidemark.ledger import Attempt, Cancelled, Counted, Entry
 from tidemark.ports import Cells, CellsPage, Conflict, Ledger, SalesPage
 from tidemark.settings import CellSettings, TableSettings
 
@@ -37,10 +33,9 @@ INDEX = "by_branch_day"
 BAD_CURSOR = "cursor: not one that an earlier page gave"
 BATCH_WRITE = 25  # AWS, BatchWriteItem
 DAYS_A_PAGE = 92  # days that one page of sales looks into before it answers with what it has
-SCAN_ABOVE_HOURS = 6  # a longer range of cells is read by scanning: 8 queries an hour add up
-
-_THROTTLED = {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
-_BUSY_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+QUERIED_HOURS = 6  # a longer range of cells is read by scanning, where that costs no more
+HOUR_BYTES = cells.SHARDS * 4_096  # what asking for an hour costs where it is empty: a read unit a query (AWS)
+SCAN_PAGE = 1_000_000  # AWS, Scan
 
 _encode = msgspec.json.Encoder().encode
 _entry = msgspec.json.Decoder(Entry).decode
@@ -60,13 +55,9 @@ class DynamoLedger(Ledger):
         items: list[TransactWriteItemTypeDef] = [self._sale_put(counted, attempt.token) for counted in attempt.sales]
         items += [self._cell_put(cell) for cell in attempt.cells]
         try:
-            self._client.transact_write_items(TransactItems=items, ClientRequestToken=attempt.token)
-        except ClientError as error:
-            raise _refusal(error, attempt) from error
-        except (EndpointConnectionError, ConnectTimeoutError) as error:  # never sent
-            raise Cancelled({}, busy=True) from error
-        except BotoCoreError as error:
-            raise InDoubt from error
+            transact(self._client, items, attempt.token)
+        except Refused as refusal:
+            raise _cancelled(refusal, attempt) from refusal
 
     def _sale_put(self, counted: Counted, token: str) -> TransactWriteItemTypeDef:
         entry = counted.entry
@@ -123,11 +114,11 @@ class DynamoLedger(Ledger):
                 raise Unavailable("the quarantine is busy; send the same request again")
 
     def quarantined(self) -> Iterator[Conflict]:
-        for item in _scan(self._client, self._quarantine):
+        for item in scan(self._client, self._quarantine):
             yield _conflict(item["doc"]["S"])
 
     def conflicts(self, invoice_id: str, *, limit: int) -> list[Conflict]:
-        found = _query(self._client, self._quarantine, None, "invoice_id = :id", {":id": {"S": invoice_id}})
+        found = query(self._client, self._quarantine, None, "invoice_id = :id", {":id": {"S": invoice_id}})
         return sorted((_conflict(item["doc"]["S"]) for item in islice(found, limit)), key=lambda c: c.received_at)
 
     def get(self, invoice_id: str) -> Counted | None:
@@ -149,7 +140,7 @@ class DynamoLedger(Ledger):
                 ":low": {"S": low},
                 ":high": {"S": _sort_key(until, "")},
             }
-            for item in _query(
+            for item in query(
                 self._client, self._ledger, INDEX, "branch_day = :day AND sold_at BETWEEN :low AND :high", values
             ):
                 key = item["sold_at"]["S"]
@@ -165,7 +156,7 @@ class DynamoLedger(Ledger):
         return SalesPage(found, None)
 
     def scan(self) -> Iterator[Counted]:
-        return map(_counted, _scan(self._client, self._ledger))
+        return map(_counted, scan(self._client, self._ledger))
 
 
 class DynamoCells(Cells):
@@ -193,14 +184,37 @@ class DynamoCells(Cells):
         after = _cursor(f"{last['hour_shard']['S']}|{last['cell']['S']}") if last else None
         return CellsPage([read_cell(item) for item in answer["Items"]], after)
 
+    def get_cells(self, keys: Iterable[CellKey]) -> list[Cell]:
+        return [read_cell(item) for item in get_many(self._client, self._table, [cell_key(key) for key in keys])]
+
     def _items(self, since: int | None, until: int | None) -> Iterator[dict[str, Any]]:
-        if since is None or until is None or (until - since) > SCAN_ABOVE_HOURS * 60:
-            yield from _scan(self._client, self._table)
+        if since is None or until is None:
+            yield from scan(self._client, self._table)
             return
-        for hour in range(since // 60, (until - 1) // 60 + 1):
+        hours = range(since // 60, (until - 1) // 60 + 1)
+        if len(hours) > QUERIED_HOURS:
+            # What a scan costs is known only afterwards: it is given up where asking hour by hour costs no more.
+            found = self._scanned(len(hours) * HOUR_BYTES)
+            if found is not None:
+                yield from found
+                return
+        for hour in hours:
             for shard in range(cells.SHARDS):
                 values = {":hour": {"S": f"{hour}#{shard}"}}
-                yield from _query(self._client, self._table, None, "hour_shard = :hour", values)
+                yield from query(self._client, self._table, None, "hour_shard = :hour", values)
+
+    def _scanned(self, most: int) -> list[dict[str, Any]] | None:
+        """All items, where they can be read for what so many bytes cost."""
+        request: dict[str, Any] = {"TableName": self._table, "ConsistentRead": True}
+        found: list[dict[str, Any]] = []
+        while most > 0:
+            answer = self._client.scan(**request)
+            found += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return found
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            most -= SCAN_PAGE
+        return None
 
 
 def _counted(item: Mapping[str, Any]) -> Counted:
@@ -233,52 +247,10 @@ def _read_cursor(cursor: str) -> str:
     return key
 
 
-def _refusal(error: ClientError, attempt: Attempt) -> Exception:
-    code = error.response["Error"]["Code"]
-    if code in _THROTTLED or code == "TransactionInProgressException":
-        return Cancelled({}, busy=True)
-    if code != "TransactionCanceledException":
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
-            return InDoubt()
-        return error
-    reasons: list[Any] = list(error.response.get("CancellationReasons", []))
+def _cancelled(refusal: Refused, attempt: Attempt) -> Cancelled:
     present: dict[str, tuple[str, str]] = {}
-    moved = busy = False
-    for place, reason in enumerate(reasons):
-        if reason.get("Code") in _BUSY_REASONS:
-            busy = True
-        elif reason.get("Code") == "ConditionalCheckFailed":
-            if place < len(attempt.sales):
-                old = reason["Item"]
-                present[attempt.sales[place].entry.invoice_id] = (old["digest"]["S"], old["commit"]["S"])
-            else:
-                moved = True
-    if not (present or moved or busy):
-        return error
-    return Cancelled(present, moved=moved, busy=busy)
-
-
-def _pages(call: Callable[..., Any], request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    while True:
-        answer = call(**request)
-        yield from answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return
-        request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-
-def _scan(client: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
-    return _pages(client.scan, {"TableName": table, "ConsistentRead": True})
-
-
-def _query(
-    client: DynamoDBClient, table: str, index: str | None, condition: str, values: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
-    request: dict[str, Any] = {
-        "TableName": table,
-        "KeyConditionExpression": condition,
-        "ExpressionAttributeValues": values,
-    }
-    # An index cannot be read consistently (AWS, global secondary indexes).
-    request |= {"IndexName": index} if index else {"ConsistentRead": True}
-    return _pages(client.query, request)
+    for counted, reason in zip(attempt.sales, refusal.reasons, strict=False):
+        if reason.get("Code") == FAILED:
+            old = reason["Item"]
+            present[counted.entry.invoice_id] = (old["digest"]["S"], old["commit"]["S"])
+    return Cancelled(present, moved=refusal.failed(len(attempt.sales)), busy=refusal.busy)

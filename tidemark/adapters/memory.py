@@ -67,6 +67,9 @@ class MemoryLedger(Ledger, Cells):
         more = start + limit < len(found)
         return CellsPage(found[start : start + limit], str(start + limit) if more else None)
 
+    def get_cells(self, keys: Iterable[CellKey]) -> list[Cell]:
+        return [self.cells[key] for key in keys if key in self.cells]
+
     def read(self, since: int | None = None, until: int | None = None) -> Iterator[Cell]:
         return iter(
             [

@@ -1,16 +1,20 @@
-"""`tidemark up`, `down`, `status`, `audit`."""
+"""`tidemark up`, `down`, `status`, `audit`, `compact`."""
 
 from __future__ import annotations
 
 import signal
+import time
 from typing import Annotated
 
 import msgspec
 import typer
 
 from tidemark import audit as auditing
+from tidemark import settings
 from tidemark.cli.console import Steps, err, out, print_json
-from tidemark.errors import Difference, Misuse
+from tidemark.errors import Difference, Misuse, Unavailable
+from tidemark.history.compaction import Compactor
+from tidemark.history.counters import Counters
 from tidemark.lake_audit import audit_lake, repair_lake
 from tidemark.local import stores
 from tidemark.local.home import Home, State
@@ -18,6 +22,10 @@ from tidemark.local.supervisor import Supervisor
 from tidemark.local.up import PARTS, watch
 from tidemark.local.up import down as stop_cloud
 from tidemark.local.up import up as start_cloud
+from tidemark.writer import Clock
+
+MS_A_DAY = 86_400_000
+AFTER_DAYS = round(settings.CompactSettings.compact_after_minutes / 1440, 4)
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +34,7 @@ def register(app: typer.Typer) -> None:
     app.command()(down)
     app.command()(status)
     app.command()(audit)
+    app.command()(compact)
 
 
 def up(
@@ -97,7 +106,8 @@ def audit(
     home = Home()
     ledger, cells = stores.open_stores(home)
     lake = stores.open_lake(home)
-    counters = auditing.audit(ledger, cells)
+    history = stores.open_history(home)
+    counters = auditing.audit(ledger, Counters(cells, history, _zone()), history)
     archived = audit_lake(ledger, lake, home.lake_mirror)
     if repair and archived.differences:
         days = repair_lake(ledger, lake, home.lake_mirror, archived)
@@ -108,6 +118,7 @@ def audit(
     else:
         out.print(f"ledger  {counters.tickets:,} tickets, sales {counters.sales}")
         out.print(f"cells   {counters.cells:,}")
+        out.print(f"history {counters.periods:,} minutes, hours, days and months")
         out.print(f"lake    {archived.sales:,} sales")
         for difference in counters.differences:
             out.print(f"  {difference}", markup=False)
@@ -121,6 +132,34 @@ def audit(
     wrong = len(counters.differences) + counters.more_differences
     if wrong or archived.differences:
         raise Difference(
-            f"{wrong} differences between ledger and cells, {archived.differences} between ledger and lake"
+            f"{wrong} differences between ledger and counters, {archived.differences} between ledger and lake"
         )
-    err.print("ledger, cells and lake agree")
+    err.print("ledger, cells, history and lake agree")
+
+
+def compact(
+    older_than: Annotated[
+        float, typer.Option(min=0, help="Move the cells that were last written so many days ago or earlier.")
+    ] = AFTER_DAYS,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Move old cells into history now; the Lambda does so every hour."""
+    home = Home()
+    _, cells = stores.open_stores(home)
+    compactor = Compactor(cells, stores.open_history(home), _zone())
+    now = time.time_ns() // 1_000_000
+    clock = Clock(lambda: now, time.sleep, lambda: 3600.0)
+    found = compactor.run(clock, now - int(older_than * MS_A_DAY))
+    if as_json:
+        print_json(msgspec.to_builtins(found))
+        return
+    out.print(f"moved   {found.moved:,} cells in {found.moves:,} transactions")
+    out.print(f"swept   {found.swept:,} cells")
+    if found.full:
+        out.print(f"left    {found.full:,} cells whose period can hold no more")
+    if not found.done:
+        raise Unavailable("some cells are held by another compaction; the next run goes on")
+
+
+def _zone() -> str:
+    return settings.load(settings.StoreSettings).store_zone

@@ -20,7 +20,12 @@ from tidemark.runs import FLOWS
 from tidemark.settings import variable
 
 POLL_S = 0.5
-_FROM_STACK = {"runs_table": "RunsTable", "lake_bucket": "LakeBucket", "cells_table": "CellsTable"}
+_FROM_STACK = {
+    "runs_table": "RunsTable",
+    "lake_bucket": "LakeBucket",
+    "cells_table": "CellsTable",
+    "history_table": "HistoryTable",
+}
 GIVE_UP_S = 1_800.0
 
 

@@ -31,6 +31,7 @@ AUTHORIZE_MS, AUTHORIZE_GB = 20.0, 0.5
 KNOWN = 0.9  # of calls, whose token API Gateway still knows
 ARCHIVE_MS, ARCHIVE_GB, ARCHIVED_AT_ONCE = 400.0, 0.5, 500  # of at most 1,000, within 5 s
 PUBLISH_MS, PUBLISH_GB, PUBLISHED_AT_ONCE = 20.0, 0.5, 10
+A_MOVED_CELL = 5  # write units: 2 mark it, 2 are its share of a minute's period, 1 deletes it
 LOGGED_BYTES = 1_600  # a POST: a line, its metrics, a line of API Gateway's
 LAKE_BYTES = 180  # a sale, compressed
 ANSWER_BYTES = 90  # a sale's result
@@ -109,6 +110,11 @@ def lines(batch: int = 100) -> list[Line]:
         price = prices.DYNAMODB_WRITE.usd
         return Line(what, units * MILLION * price, f"{units:.2f} units x 1M x ${price * MILLION:g} a million")
 
+    def compaction(what: str) -> Line:
+        units, price = used.cells * A_MOVED_CELL, prices.DYNAMODB_WRITE.usd
+        arithmetic = f"{used.cells:.3f} cells x {A_MOVED_CELL} units x 1M x ${price * MILLION:g} a million"
+        return Line(what, units * MILLION * price, arithmetic)
+
     def calls(what: str, count: float, price: prices.Price) -> Line:
         return Line(what, count * price.usd, f"{count:,.0f} x ${price.usd * MILLION:g} a million")
 
@@ -125,6 +131,7 @@ def lines(batch: int = 100) -> list[Line]:
         writes("ledger", used.ledger_units),
         writes("ledger's index by branch and day", used.index_units),
         writes("cells", used.cell_units),
+        compaction("cells that become history"),
         Line(
             "ledger and index, kept for the first month",
             stored_gb * prices.DYNAMODB_GB.usd,

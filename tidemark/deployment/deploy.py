@@ -21,6 +21,7 @@ FIRST_LIFETIME = timedelta(days=30)
 SETTINGS = {
     "ledger_table": "LedgerTable",
     "cells_table": "CellsTable",
+    "history_table": "HistoryTable",
     "quarantine_table": "QuarantineTable",
     "runs_table": "RunsTable",
     "lake_bucket": "LakeBucket",

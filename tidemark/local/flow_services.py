@@ -110,6 +110,7 @@ def worker(
             variable("lake_bucket"): stack["LakeBucket"],
             variable("runs_table"): stack["RunsTable"],
             variable("cells_table"): stack["CellsTable"],
+            variable("history_table"): stack["HistoryTable"],
             variable("flow_folder"): str(home.flows),
         },
     )

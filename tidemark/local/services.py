@@ -81,6 +81,7 @@ def live_page(home: Home, port: int, redis_port: int, emulator_port: int, stack:
         "redis_url": f"redis://{HOST}:{redis_port}",
         "ledger_table": stack["LedgerTable"],
         "cells_table": stack["CellsTable"],
+        "history_table": stack["HistoryTable"],
         "quarantine_table": stack["QuarantineTable"],
         "token_secret": stack["TokenSecret"],
         "host": HOST,

@@ -7,18 +7,19 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
+from tidemark.adapters.dynamodb_history import DynamoHistory
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_lake import S3Lake
 from tidemark.adapters.s3_objects import S3Objects
 from tidemark.errors import TidemarkError
 from tidemark.local.home import Home
 from tidemark.local.services import REGION, aws_environment
-from tidemark.settings import TableSettings
+from tidemark.settings import HistorySettings, TableSettings
 
 STACK = "TidemarkCore"
 
 
-def client(home: Home, service: str) -> Any:
+def client(home: Home, service: str, *, attempts: int = 3) -> Any:
     """A client of the emulator for an AWS service."""
     import botocore.session  # half a second, that commands without it need not wait for
     from botocore.config import Config
@@ -30,7 +31,7 @@ def client(home: Home, service: str) -> Any:
         endpoint_url=aws["AWS_ENDPOINT_URL"],
         aws_access_key_id=aws["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=aws["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"total_max_attempts": 3}, read_timeout=60),
+        config=Config(retries={"total_max_attempts": attempts}, read_timeout=60),
     )
 
 
@@ -61,6 +62,14 @@ def open_stores(home: Home) -> tuple[DynamoLedger, DynamoCells]:
     )
     dynamodb = client(home, "dynamodb")
     return DynamoLedger(dynamodb, settings), DynamoCells(dynamodb, settings)
+
+
+def open_history(home: Home) -> DynamoHistory:
+    """The history of the stack that runs. Raises TidemarkError where none does."""
+    found = running(home)
+    settings = HistorySettings(cells_table=found["CellsTable"], history_table=found["HistoryTable"])
+    # Whoever moves cells must know whether a transaction was sent once or again.
+    return DynamoHistory(client(home, "dynamodb"), settings, client(home, "dynamodb", attempts=1))
 
 
 def open_lake(home: Home) -> S3Lake:

@@ -13,19 +13,18 @@ import numpy as np
 
 from tidemark import cells as counting
 from tidemark.errors import NotFound
+from tidemark.history.counters import Counters
 from tidemark.models.demand import Series
 from tidemark.models.forecasts import ALL
-from tidemark.ports import Cells, Objects
+from tidemark.ports import Objects
 from tidemark.store import MINUTES_PER_DAY, Store, day_name, local_minute, offset_minutes
 
 FOLDER = "demand/hours/"
 DAYS = 90
 OPEN_DAYS = 2
 """Days, today among them, that are counted anew at each look."""
-WINDOW = 6 * 60
-"""Minutes of cells that are read by their hours; more would be read by scanning all."""
 MANY = 3
-"""Days that are missing from which on one scan of all cells costs less."""
+"""Days that are missing from which on one reading from the first to the last of them costs less."""
 _ITEMS = counting.MEASURES.index("items")
 
 Counts = dict[str, list[int]]
@@ -40,10 +39,10 @@ class _Day(msgspec.Struct, frozen=True):
 
 
 class HourlyItems:
-    """Over the cells, and the bucket where past days are kept."""
+    """Over what was counted, and the bucket where past days are kept."""
 
-    def __init__(self, cells: Cells, objects: Objects, store: Store) -> None:
-        self._cells, self._objects, self._store = cells, objects, store
+    def __init__(self, counters: Counters, objects: Objects, store: Store) -> None:
+        self._counters, self._objects, self._store = counters, objects, store
 
     def until(self, minute: int) -> Series:
         """The `DAYS` days that end with that of the UTC minute `minute`, those among them on which something was sold.
@@ -92,14 +91,16 @@ class HourlyItems:
 
     def _read(self, days: list[int]) -> Iterator[counting.Cell]:
         if len(days) > MANY:
-            yield from self._cells.read()
+            yield from self._counters.read(self._open(days[0])[0], self._open(days[-1])[1])
             return
         for day in days:
-            begin = day * MINUTES_PER_DAY + self._store.opens * 60
-            begin -= offset_minutes(self._store.zone, begin // 60)
-            end = begin + self._store.open_hours * 60
-            for since in range(begin, end, WINDOW):
-                yield from self._cells.read(since, min(since + WINDOW, end))
+            yield from self._counters.read(*self._open(day))
+
+    def _open(self, day: int) -> tuple[int, int]:
+        """The UTC minutes from the opening to the closing of a day of the store."""
+        begin = day * MINUTES_PER_DAY + self._store.opens * 60
+        begin -= offset_minutes(self._store.zone, begin // 60)
+        return begin, begin + self._store.open_hours * 60
 
     def _until_hour(self, counts: Counts, hour: int) -> Counts:
         over = max(hour - self._store.opens, 0)
