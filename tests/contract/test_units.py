@@ -1,4 +1,4 @@
-"""The write units that `tidemark cost` and docs/scale.md reckon with are those that DynamoDB on the emulator charges."""
+"""The write units that `tidemark cost` and docs/scale.md reckon with are those that the emulator charges."""
 
 from __future__ import annotations
 
