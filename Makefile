@@ -12,10 +12,12 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 UV := .tools/bin/uv
+PYTHON_313 = $$(for found in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13.*/bin/python; do \
+	"$$found" -c "" 2>/dev/null && { command -v "$$found"; break; }; done)
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm
 ARGS ?=
 
-GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-api fn-predict lambda api ws flows dashboard train bench infra emulator tools local dev
+GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-api fn-predict lambda api ws flows mlflow prefect dashboard train bench infra emulator tools local dev
 
 .PHONY: help
 help: ## Say what can be made
@@ -41,6 +43,20 @@ test: install .venv/installed-dev .venv-train/installed chromium ## Install and 
 .PHONY: test-long
 test-long: install .venv/installed-dev chromium ## Run the long fault runs, and training on a Dask cluster
 	.venv/bin/python -m pytest -m long $(ARGS)
+
+# For those who have Docker and LocalStack's token. What is asked of AWS goes to LocalStack; nothing leaves this machine.
+LOCALSTACK := AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ENDPOINT_URL_S3=http://127.0.0.1:4566 AWS_REGION=eu-west-1 \
+	AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=LKIATIDEMARKCOMPOSE0 AWS_SECRET_ACCESS_KEY=local
+.PHONY: compose
+compose: install ## Run the whole in Docker, with LocalStack (LOCALSTACK_AUTH_TOKEN); `docker compose down` ends it
+	docker compose up --detach --wait localstack valkey postgres
+	mkdir -p .tidemark
+	$(LOCALSTACK) .venv/bin/tidemark deploy --yes --redis-url redis://valkey:6379 --environment .tidemark/compose.env
+	docker compose --env-file .tidemark/compose.env --profile pages up --build --detach --wait
+
+.PHONY: test-localstack
+test-localstack: install .venv/installed-dev .venv-localstack/installed ## Run tests/clouds on LocalStack: in Docker with a token, or what its host mode can do
+	.venv/bin/python -m pytest tests/clouds --cloud localstack $(ARGS)
 
 # A browser for the tests: what is here, or Debian's (that needs root), or the one that Playwright brings.
 .PHONY: chromium
@@ -92,6 +108,9 @@ lock: $(UV) ## Resolve every group anew, as one, and export each with hashes
 .PHONY: export
 export: $(UV)
 	$(UV) lock --quiet
+	python=$(PYTHON_313); here=$$PWD; \
+	cd /tmp && "$$here/$(UV)" pip compile --quiet --python "$$python" --generate-hashes --no-header --no-annotate \
+		"$$here/requirements/localstack.in" -o "$$here/requirements/localstack.txt" >/dev/null
 	for group in $(GROUPS); do \
 		$(UV) export --quiet --frozen --no-emit-project --no-header --only-group $$group -o requirements/$$group.txt >/dev/null; \
 	done
@@ -148,6 +167,13 @@ $(UV): requirements/tools.txt
 	@echo "installing the local cloud"
 	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-emulator
 	@$(UV) pip sync --python .venv-emulator --require-hashes requirements/emulator.txt
+	@touch $@
+
+# LocalStack in host mode runs on Python 3.13 alone; from elsewhere than here, where uv would read our own constraints.
+.venv-localstack/installed: requirements/localstack.txt | $(UV)
+	@python=$(PYTHON_313); test -n "$$python" || { echo "LocalStack's host mode needs Python 3.13; there is none" >&2; exit 1; }; \
+	here=$$PWD; $(UV) venv --quiet --allow-existing --python "$$python" .venv-localstack; \
+	cd /tmp && "$$here/$(UV)" pip install --quiet --require-hashes --python "$$here/.venv-localstack/bin/python" -r "$$here/$<"
 	@touch $@
 
 infra/cdk/node_modules/installed: infra/cdk/package-lock.json | .venv/installed-local

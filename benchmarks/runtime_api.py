@@ -11,24 +11,29 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 PREFIX = "/2018-06-01/runtime/"
+RUNTIME = (sys.executable, "-m", "awslambdaric")
 
 
 class Function:
-    """One environment of a Lambda, driven through awslambdaric; a context manager that ends it."""
+    """One environment of a Lambda, driven through awslambdaric; a context manager that ends it.
 
-    def __init__(self, bundle: Path, handler: str, environment: dict[str, str]) -> None:
+    `start`: the command that starts the runtime client, before the handler's name.
+    """
+
+    def __init__(self, bundle: Path, handler: str, environment: dict[str, str], start: Sequence[str] = RUNTIME) -> None:
         self._events: queue.Queue[bytes] = queue.Queue()
         self._answers: queue.Queue[bytes] = queue.Queue()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         address = f"127.0.0.1:{self._server.server_address[1]}"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", handler],
+            [*start, handler],
             cwd=bundle,
             env={
                 **environment,

@@ -21,6 +21,7 @@ from prefect.states import Completed, Crashed
 from prefect.tasks import task
 
 from flows.parts import Parts, connect
+from tidemark import emf
 from tidemark.errors import NotFound
 from tidemark.ports import Runs
 from tidemark.runs import SALES_MODEL, WITH_RESULTS, Run, Status, Step, began, folder_of, run_id
@@ -152,6 +153,7 @@ class Work:
         """Log a step whose parts ran side by side; `seconds` of all of them together."""
         self.steps.append(Step(name, title, round(seconds, 3)))
         self.say(f"{title}: {seconds:.2f} s")
+        emf.write({"flow": self.flow, "run": self.id, "step": name, "step_seconds": round(seconds, 3)})
 
     def same(self, fingerprint: str) -> Run | None:
         """The flow's newest run with results, where it looked at the same data with the same code."""
@@ -222,13 +224,23 @@ class Work:
         self.say(headline)
         self.save("report.json", {"run": run, "log": self.lines, **report})
         self.parts.runs.add(run)
+        _measure(run)
         return run
 
     def record(self, status: Status, words: str) -> None:
         """Keep a run that has no report: one that was skipped, or failed."""
-        self.parts.runs.add(
-            Run(self.id, self.flow, self.flow_run, status, self.started_at, _now_ms(), words, steps=self.steps)
-        )
+        run = Run(self.id, self.flow, self.flow_run, status, self.started_at, _now_ms(), words, steps=self.steps)
+        self.parts.runs.add(run)
+        _measure(run)
+
+
+def _measure(run: Run) -> None:
+    """A run's metrics, for a dashboard."""
+    failed = run.status == "failed"
+    metrics: dict[str, tuple[emf.Value, emf.Unit]] = {"runs": (1, "Count"), "runs_failed": (int(failed), "Count")}
+    if run.status in WITH_RESULTS:
+        metrics["seconds"] = ((run.ended_at - run.started_at) / 1000, "Seconds")
+    emf.tell("flows", metrics, flow=run.flow)
 
 
 async def perform(flow: str, what: Callable[[Work], Awaitable[Run]]) -> State[Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from streamlit_app.ui import session
+from streamlit_app.ui import session, sign_in
 from tidemark.errors import SettingsError
 
 HERE = Path(__file__).resolve().parent
@@ -37,13 +37,19 @@ def main() -> None:
         _page("Prediction", "prediction", "streamlit_app.explorer.prediction"),
         _page("Report", "report", "streamlit_app.explorer.report"),
     ]
-    page = st.navigation(pages, position="top")
     try:
-        session.configured()
+        offers_sign_in = session.configured().offers_sign_in()
     except SettingsError as error:
+        st.navigation(pages, position="top")
         st.error(f"This app has not been told where the API is; `tidemark up` does. {error}")
         return
-    page.run()
+    if offers_sign_in and not sign_in.signed_in():
+        st.navigation(pages, position="hidden")
+        sign_in.ask()
+        return
+    if offers_sign_in:
+        pages.append(st.Page(sign_in.out, title="Sign out", url_path="sign-out"))
+    st.navigation(pages, position="top").run()
 
 
 main()

@@ -11,9 +11,17 @@ from pathlib import Path
 import pytest
 
 from tests.cloud import Cloud, sales_file
+from tests.templates import bundles, dev, prod, stacks, synthesise  # noqa: F401  # fixtures
 from tidemark.local.home import Home
 
 TIDEMARK = Path(sys.executable).parent / "tidemark"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which cloud `tests/clouds` runs on."""
+    parser.addoption(
+        "--cloud", choices=["ministack", "localstack", "aws"], default="ministack", help="the cloud of tests/clouds"
+    )
 
 
 @pytest.fixture(scope="session")

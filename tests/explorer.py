@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from tidemark.local import services
 from tidemark.local.home import HOST, free_port
 from tidemark.local.supervisor import answers, wait_until
 from tidemark.runs import FLOWS
+from tidemark.settings import variable
 from tidemark.store import Store
 
 NO_TABLES = Path("/nowhere")
@@ -75,16 +77,29 @@ def explorer(api: str, token: str, pages: dict[str, str], tables: Path = NO_TABL
     """The app over an API; `pages`: where Prefect and MLflow are. Gives its address."""
     port = free_port()
     service = services.explorer(port, api, token, pages, tables)
-    process = subprocess.Popen(
-        service.command,
-        env={**os.environ, **service.environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://{HOST}:{port}"
+    with _running(service.command, service.environment, f"http://{HOST}:{port}"):
+        yield f"http://{HOST}:{port}"
+
+
+@contextlib.contextmanager
+def container(port: int, base: str, log: Path | None = None, /, **given: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The app as its container starts it, but at a port of this machine; `base`: its path; `log`: where it writes what
+    it has to say; `given`: its settings."""
+    command = [sys.executable, "-m", "streamlit_app.serve", "--server.address", HOST, "--server.port", str(port)]
+    environment = {variable(name): value for name, value in given.items()}
+    with _running(command, environment, f"http://{HOST}:{port}{base}", log) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def _running(
+    command: list[str], environment: dict[str, str], address: str, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    with (log or Path(os.devnull)).open("wb") as said:
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=said, stderr=said)
     try:
         wait_until(lambda: answers(f"{address}/_stcore/health"), "the explorer", seconds=60)
-        yield address
+        yield process
     finally:
         process.kill()
         process.wait()

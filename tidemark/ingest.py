@@ -10,7 +10,7 @@ import numpy as np
 
 from tidemark import money, rules, sale
 from tidemark.batch import Batch, Bools, OffGrid, tabulate
-from tidemark.cells import Cell, Combo, measures
+from tidemark.cells import MEASURES, Cell, Combo, measures
 from tidemark.errors import Unavailable
 from tidemark.ledger import Entry, digest
 from tidemark.ports import Conflict, Ledger, LiveStream
@@ -18,6 +18,8 @@ from tidemark.sale import Rejection, Row, Sale
 from tidemark.scoring import Scorer, Scores
 from tidemark.store import Store
 from tidemark.writer import Candidate, Clock, Writer
+
+_SALES, _RETURNED = MEASURES.index("sales"), MEASURES.index("returned_sales")
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,10 +40,15 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """The answer, and whether those who watch have been told (if not, the cells' stream tells them later)."""
+    """The answer, and whether those who watch have been told (if not, the cells' stream tells them later).
+
+    Of the sales that were accepted `takings` (units of 1/10,000, returns taken off) and how many were anomalous.
+    """
 
     answer: Answer
     published: bool
+    takings: int = 0
+    anomalies: int = 0
 
 
 class Examined(msgspec.Struct, frozen=True):
@@ -102,10 +109,8 @@ class Ingest:
         candidates = list(candidates_of(examined, now))
         committed = self._writer.commit(candidates, clock)
         outcomes = [outcome.status for outcome in committed.outcomes]
-        published = self._tell(
-            committed.cells,
-            [c.entry for c, status in zip(candidates, outcomes, strict=True) if status == "accepted"],
-        )
+        accepted = [c for c, status in zip(candidates, outcomes, strict=True) if status == "accepted"]
+        published = self._tell(committed.cells, [candidate.entry for candidate in accepted])
         conflicts = [
             Conflict(sold, candidate.digest, outcome.ledger_digest, now)
             for sold, candidate, outcome in zip(examined.batch.sales, candidates, committed.outcomes, strict=True)
@@ -115,7 +120,9 @@ class Ingest:
             self._ledger.quarantine(conflicts)
         taken = map(_result, candidates, outcomes)
         results = [_rejected(row) if isinstance(row, Rejection) else next(taken) for row in examined.rows]
-        return Posted(Answer(results, examined.scores.model), published)
+        takings = sum(candidate.measures[_SALES] - candidate.measures[_RETURNED] for candidate in accepted)
+        anomalies = sum(candidate.entry.anomaly for candidate in accepted)
+        return Posted(Answer(results, examined.scores.model), published, takings, anomalies)
 
     def _tell(self, cells: list[Cell], accepted: list[Entry]) -> bool:
         if not cells:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, TypeVar, get_type_hints
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +18,9 @@ from tidemark.errors import SettingsError
 from tidemark.store import Store
 
 PREFIX = "TIDEMARK_"
+# Passwords, codes and cookies travel there: in clear only within this machine.
+_ADDRESS = r"^((https://[^\s/?#@\\]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#\\]*)?)?\Z"
+SHORTEST_SECRET = 32
 _API_URL = "the API, for the Streamlit app and ws_server; ws_server needs none where a proxy in front asks it"
 
 
@@ -101,6 +104,44 @@ class TokenSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignInSettings:
+    """Where people call the pages, and where they sign in."""
+
+    public_url: Annotated[
+        str, Meta(pattern=_ADDRESS, description="https address that people call the page by; empty where by its own")
+    ] = ""
+    oidc_issuer: Annotated[
+        str,
+        Meta(
+            pattern=_ADDRESS,
+            description="OpenID Connect provider: whoever it signs in for this client may look; empty: no such sign-in",
+        ),
+    ] = ""
+    oidc_client_id: Annotated[str, Meta(description="the page's name at the OpenID Connect provider")] = ""
+    oidc_client_secret: Annotated[str, Meta(description="its secret there")] = ""
+
+    @property
+    def public_origin(self) -> str:
+        """Scheme and host of the public address; empty where there is none."""
+        address = urlsplit(self.public_url)
+        return f"{address.scheme}://{address.netloc}" if self.public_url else ""
+
+    @property
+    def public_path(self) -> str:
+        """The public address's path without a slash at its end."""
+        return urlsplit(self.public_url).path.rstrip("/")
+
+    def offers_sign_in(self) -> bool:
+        """Whether people sign in by OpenID Connect. Raises SettingsError where they could not."""
+        if not self.oidc_issuer:
+            return False
+        for name in ("public_url", "oidc_client_id", "oidc_client_secret"):
+            if not getattr(self, name):
+                raise SettingsError(f"{variable(name)}: must be set where {variable('oidc_issuer')} is")
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
 class IngestSettings(StoreSettings, TableSettings, StreamSettings, IndexSettings):
     """All that the ingest Lambda reads."""
 
@@ -153,7 +194,7 @@ class FlowSettings(StoreSettings, CellSettings, RunSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LivePageSettings(StoreSettings, TableSettings, StreamSettings, TokenSettings):
+class LivePageSettings(StoreSettings, TableSettings, StreamSettings, TokenSettings, SignInSettings):
     """All that ws_server reads."""
 
     host: Annotated[str, Meta(description="address that ws_server listens on")] = "127.0.0.1"
@@ -177,7 +218,7 @@ class LivePageSettings(StoreSettings, TableSettings, StreamSettings, TokenSettin
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplorerSettings:
+class ExplorerSettings(SignInSettings):
     """All that the Streamlit app reads."""
 
     api_url: Annotated[str, Meta(description=_API_URL)]
@@ -196,6 +237,16 @@ class ExplorerSettings:
     tables: Annotated[
         str, Meta(description="folder where the explorer keeps tables as it has binned them; `~` is the user's own")
     ] = "~/.cache/tidemark/tables"
+    cookie_secret: Annotated[
+        str, Meta(description="signs the Streamlit app's cookies; 32 characters or more, where people sign in there")
+    ] = ""
+
+    def offers_sign_in(self) -> bool:
+        """Whether people sign in by OpenID Connect. Raises SettingsError where they could not."""
+        offers = super().offers_sign_in()
+        if offers and len(self.cookie_secret) < SHORTEST_SECRET:
+            raise SettingsError(f"{variable('cookie_secret')}: must have {SHORTEST_SECRET} characters or more")
+        return offers
 
 
 S = TypeVar("S")

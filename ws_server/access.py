@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from http import HTTPStatus
+from typing import Any
 
+import jwt
 from redis import Redis, RedisError
 
 from tidemark import tokens
@@ -20,6 +24,9 @@ COOKIE = "tidemark_session"
 CODE_LIFETIME = timedelta(days=1)
 SESSION_LIFETIME = timedelta(hours=12)
 CODE_NAME = "sign-in code"
+SESSION_NAME = "browser"
+
+ENDED = "tidemark:ended"
 
 STATUS = {
     Unauthorized: HTTPStatus.UNAUTHORIZED,
@@ -35,11 +42,13 @@ def status(error: TidemarkError) -> HTTPStatus:
 
 
 class Access:
-    """Codes and sessions are tokens, signed with the same secret; Redis remembers which codes were used."""
+    """Codes and sessions are tokens, signed with the same secret; Redis remembers which codes were used, and which
+    sessions were ended."""
 
     def __init__(self, secret: str, redis: Redis) -> None:
         self._secret = secret
         self._redis = redis
+        self.ended = Ended(redis)
 
     def new_code(self) -> str:
         """A code for one sign-in."""
@@ -52,14 +61,36 @@ class Access:
         grant = tokens.verify(self._secret, code)
         if not grant.name.startswith(CODE_NAME):
             raise Unauthorized("this is no sign-in code")
-        key = f"tidemark:{grant.name}"
+        if not self.first_use(grant.name, CODE_LIFETIME):
+            raise Unauthorized("this link has been used")
+        return self.new_session()
+
+    def first_use(self, name: str, lifetime: timedelta) -> bool:
+        """Whether this is used for the first time, among all servers. Raises Unavailable where nobody can tell."""
         try:
-            unused = self._redis.set(key, 1, nx=True, ex=CODE_LIFETIME)
+            return bool(self._redis.set(f"tidemark:{name}", 1, nx=True, ex=lifetime))
         except RedisError:
             raise Unavailable("nobody can sign in now: try again in a minute") from None
-        if not unused:
-            raise Unauthorized("this link has been used")
-        return tokens.mint(self._secret, "read", name="browser", lifetime=SESSION_LIFETIME)
+
+    def new_session(self) -> str:
+        """A session for a browser."""
+        # Signed in the same second, two browsers would hold one token, and one's sign-out would end both.
+        name = f"{SESSION_NAME} {secrets.token_hex(8)}"
+        return tokens.mint(self._secret, "read", name=name, lifetime=SESSION_LIFETIME)
+
+    def sign(self, claims: Mapping[str, Any], purpose: str, lifetime: timedelta) -> str:
+        """Claims that a browser keeps for a purpose of ours; no token, since that is of another issuer."""
+        ends = datetime.now(UTC) + lifetime
+        return jwt.encode({**claims, "iss": purpose, "exp": ends}, self._secret, algorithm="HS256")
+
+    def signed(self, text: str, purpose: str) -> dict[str, Any]:
+        """The claims that were signed for the purpose. Raises Unauthorized where they were not, or are past their
+        end."""
+        try:
+            options: Any = {"require": ["iss", "exp"]}
+            return jwt.decode(text, self._secret, algorithms=["HS256"], issuer=purpose, options=options)
+        except jwt.PyJWTError:
+            raise Unauthorized("this is not valid any more") from None
 
     def session(self, cookie: str | None, header: str | None = None) -> Grant:
         """Who holds this cookie, or this Authorization header. Raises Unauthorized."""
@@ -70,12 +101,52 @@ class Access:
         grant = tokens.verify(self._secret, credential)
         if grant.name.startswith(CODE_NAME):
             raise Unauthorized("a sign-in code is no session")
+        if credential in self.ended:
+            raise Unauthorized("this session has ended")
         grant.require("read")
         return grant
 
     def api_token(self) -> str:
         """A token for asking the API on a browser's behalf."""
         return tokens.mint(self._secret, "read", name="live page", lifetime=timedelta(minutes=5))
+
+
+class Ended:
+    """Sessions that were ended before their time. Each server asks Redis now and then which, so that no request has
+    to."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._until: dict[str, float] = {}
+
+    def __contains__(self, held: str) -> bool:
+        return bool(self._until) and digest(held) in self._until
+
+    def add(self, held: str, until: float) -> None:
+        """End a session, which would have lasted `until`, in seconds since 1970: here at once, at the other servers
+        when they next ask. Raises Unavailable where these cannot be told."""
+        self._until[digest(held)] = until
+        try:
+            with self._redis.pipeline() as together:
+                together.zadd(ENDED, {digest(held): until})
+                together.expire(ENDED, SESSION_LIFETIME)
+                together.execute()
+        except RedisError:
+            raise Unavailable("this session ends here only: close the browser, or try again in a minute") from None
+
+    def refresh(self) -> None:
+        """Learn of those that were ended elsewhere, and forget those that would be over by now."""
+        now = time.time()
+        with suppress(RedisError):  # what is known here stays so
+            self._redis.zremrangebyscore(ENDED, 0, now)
+            found: Any = self._redis.zrange(ENDED, 0, -1, withscores=True)
+            self._until |= {name.decode(): until for name, until in found}
+        self._until = {name: until for name, until in self._until.items() if until > now}
+
+
+def digest(held: str) -> str:
+    """By what an ended session is remembered: nobody can sign in with it."""
+    return sha256(held.encode()).hexdigest()
 
 
 def credential(cookie: str | None, header: str | None) -> str:

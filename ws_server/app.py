@@ -17,11 +17,12 @@ from gevent.pywsgi import WSGIServer
 from socketio import Manager
 from werkzeug.http import parse_cookie
 
+from tidemark import emf
 from tidemark.errors import TidemarkError
 from tidemark.settings import LivePageSettings
 from ws_server.access import COOKIE, Access, Limits, credential, status
 from ws_server.broadcast import Broadcast
-from ws_server.client import CLIENT, ENDS_AT, MESSAGE, Client, Handler, event
+from ws_server.client import CLIENT, ENDS_AT, HELD, MESSAGE, Client, Handler, event
 from ws_server.memory import Memory
 from ws_server.metrics import Metrics
 from ws_server.reader import Reader
@@ -35,6 +36,7 @@ BACKLOG = 4096
 SOCKETS = "/socket.io/"
 LONGEST_COOKIE = 16_384
 SWEEP_S = 2.0
+MEASURED_S = 15.0
 PING_S = 10
 
 
@@ -53,6 +55,7 @@ class LivePage:
 
     def __init__(self, settings: LivePageSettings, access: Access) -> None:
         self.settings = settings
+        self.signs_in = settings.offers_sign_in()
         self.access = access
         self.metrics = Metrics()
         self.memory = Memory()
@@ -63,6 +66,8 @@ class LivePage:
         self.ticker = Ticker(self.truth, self.broadcast.groups)
         self.reader: Reader | None = None
         self.flask = Flask("ws_server", static_folder=None)
+        # Behind a proxy the Host header and the scheme may be another's.
+        origins: Any = [settings.public_origin] if settings.public_url else None
         self.sockets = SocketIO(
             self.flask,
             async_mode="gevent",
@@ -72,6 +77,7 @@ class LivePage:
             ping_timeout=PING_S,
             max_http_buffer_size=MESSAGE,
             http_compression=False,
+            cors_allowed_origins=origins,
         )
         sockets: Any = self.sockets  # the stub does not know its `server`
         # engineio has no setting for its transport's class
@@ -96,6 +102,7 @@ class LivePage:
         """Serve until told to end."""
         gevent.spawn(self.ticker.run)
         gevent.spawn(self._sweep)
+        gevent.spawn(self._tell_of_itself)
         self._server.start()
         self._drained.wait()
 
@@ -125,7 +132,7 @@ class LivePage:
                     parse_cookie(environ).get(COOKIE) if len(environ.get("HTTP_COOKIE", "")) <= LONGEST_COOKIE else None
                 )
                 held = credential(cookie, environ.get("HTTP_AUTHORIZATION"))
-                environ[ENDS_AT] = self.access.grant(held).expires_at
+                environ[ENDS_AT], environ[HELD] = self.access.grant(held).expires_at, held
                 while_open.enter_context(self.limits.one_more(held))
             except TidemarkError as error:
                 self.metrics.refused.labels(type(error).__name__).inc()
@@ -151,10 +158,30 @@ class LivePage:
     def _sweep(self) -> None:
         while True:
             gevent.sleep(SWEEP_S)
-            now = time.time()
-            for client in [client for client in self.broadcast.clients if client.ends_at < now]:
-                client.close(reason="the session has ended")
+            if self.signs_in:
+                self.access.ended.refresh()
+            now, ended = time.time(), self.access.ended
+            for client in self.broadcast.clients:
+                if client.ends_at < now or client.held in ended:
+                    client.close(reason="the session has ended")
             self.memory.tidy()
+
+    def _tell_of_itself(self) -> None:
+        """A line of metrics now and then, for a dashboard."""
+        ticks = 0
+        while True:
+            metrics: dict[str, tuple[emf.Value, emf.Unit]] = {
+                "clients": (len(self.broadcast), "Count"),
+                "cells": (len(self.truth), "Count"),
+                "ticks": (self.ticker.ticks - ticks, "Count"),
+                "stream_up": (float(bool(self.reader and self.reader.connected)), "Count"),
+            }
+            if self.ticker.told_ms:
+                metrics["told_ms"] = (list(self.ticker.told_ms), "Milliseconds")
+            ticks = self.ticker.ticks
+            self.ticker.told_ms.clear()
+            emf.tell("live", metrics)
+            gevent.sleep(MEASURED_S)
 
     def _measure(self) -> None:
         watch = self.metrics.watch

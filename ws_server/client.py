@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 SOCKET = "tidemark.socket"
 CLIENT = "tidemark.client"
 ENDS_AT = "tidemark.ends_at"
+HELD = "tidemark.held"
 OUTBOX = 65_536  # bytes of control messages kept for a client that does not read
 SEND_BUFFER = 262_144  # bytes the operating system keeps for it: some seconds of ticks
 RECEIVE = 4096
@@ -86,7 +87,7 @@ class Handler(WSGIHandler):
 class Client:
     """A WebSocket, in the form that engineio knows: called with a request, it upgrades it and runs `serve`.
 
-    `ends_at`: when its session ends, in seconds since 1970, by the request's `ENDS_AT`.
+    `ends_at`: when its session ends, in seconds since 1970, by the request's `ENDS_AT`; `held`: its token, by `HELD`.
     """
 
     __slots__ = (
@@ -99,6 +100,7 @@ class Client:
         "_watcher",
         "_wire",
         "ends_at",
+        "held",
         "is_ready",
         "missed",
         "raw",
@@ -118,6 +120,7 @@ class Client:
         self.stands_back: Callable[[Client], None] | None = None
         self.is_ready: Callable[[Client], None] | None = None
         self.ends_at = 0.0
+        self.held = ""
         self.missed = 0
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -128,6 +131,7 @@ class Client:
             return [b"a WebSocket of version 13 is needed"]
         self._socket = environ[SOCKET]
         self.ends_at = environ[ENDS_AT]
+        self.held = environ[HELD]
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.raw = self._socket._sock  # noqa: SLF001  # gevent keeps it in no other place

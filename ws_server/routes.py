@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
-from flask import Response, make_response, redirect, request, send_from_directory
+from flask import Response, redirect, request, send_from_directory
 from werkzeug.wrappers import Response as AnyResponse
 
 from tidemark import __version__
@@ -19,6 +19,8 @@ from tidemark.errors import BadRequest, Forbidden, TidemarkError, Unauthorized, 
 from tidemark.tokens import Grant
 from ws_server.access import COOKIE, SESSION_LIFETIME, status
 from ws_server.app import LivePage
+from ws_server.sign_in import SIGN_OUT, SignIn
+from ws_server.sign_in_page import SignInPage
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -34,12 +36,6 @@ POSTED = 100_000  # bytes that a page may post: the API takes no more either
 OF_MODELS = ("models/sales", "forecast")
 OF_MODELS_S = 15.0  # what the API said of these holds as long for whoever asks: many pages cost it no more than one
 
-SIGN_IN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tidemark</title>
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<style>body{{font:16px/1.5 system-ui;max-width:34rem;margin:18vh auto;padding:0 1.5rem}}code{{font-size:.95em}}</style>
-<main><h1>Sign in</h1><p>{reason}</p><p>Open the link that <code>tidemark status</code> prints: each opens the page
-once, and the browser stays signed in for 12 hours.</p></main></html>"""
-
 
 class Routes:
     """Every route: parse, one call, answer."""
@@ -53,6 +49,9 @@ class Routes:
         self._compressed: dict[str, bytes] = {}
         self._api = httpx.Client(timeout=20)
         self._of_models: dict[str, tuple[bytes, float]] = {}
+        self._sign_in_page = SignInPage(offers_provider=page.signs_in)
+        if page.signs_in:
+            SignIn(page, self._sign_in_page)
         app = page.flask
         app.config["MAX_CONTENT_LENGTH"] = POSTED
         app.after_request(self._secure)
@@ -74,6 +73,11 @@ class Routes:
     def _session(self) -> Grant:
         return self._access.session(request.cookies.get(COOKIE), request.headers.get("Authorization"))
 
+    @property
+    def _address(self) -> str:
+        """The page's own scheme and host: by the settings, or by the request where there are none."""
+        return self._settings.public_origin or request.host_url.rstrip("/")
+
     # -- pages
 
     def index(self) -> AnyResponse:
@@ -81,7 +85,7 @@ class Routes:
         try:
             self._session()
         except (Unauthorized, Forbidden):
-            return _page(SIGN_IN_PAGE.format(reason="You are not signed in."), HTTPStatus.UNAUTHORIZED)
+            return self._sign_in_page("You are not signed in.", wanted=request.query_string.decode("latin-1"))
         response = send_from_directory(self._folder, "index.html")
         response.headers["Cache-Control"] = "no-cache"
         return response
@@ -106,10 +110,10 @@ class Routes:
             try:
                 self._session()  # a reload of the link, by somebody who is in already
             except (Unauthorized, Forbidden):
-                return _page(SIGN_IN_PAGE.format(reason=f"Not signed in: {error}."), HTTPStatus.UNAUTHORIZED)
+                return self._sign_in_page(f"Not signed in: {error}.")
             return redirect("/")
         except Unavailable as error:
-            return _page(SIGN_IN_PAGE.format(reason=f"Not signed in: {error}."), HTTPStatus.SERVICE_UNAVAILABLE)
+            return self._sign_in_page(f"Not signed in: {error}.", status(error))
         response = redirect("/")
         response.set_cookie(
             COOKIE,
@@ -117,7 +121,7 @@ class Routes:
             max_age=int(SESSION_LIFETIME.total_seconds()),
             httponly=True,
             samesite="Lax",
-            secure=request.is_secure,
+            secure=self._address.startswith("https://"),
         )
         self._replace_link()
         return response
@@ -132,7 +136,7 @@ class Routes:
             return
         path = Path(self._settings.state_file)
         state = msgspec.json.decode(path.read_bytes())
-        state["endpoints"]["live"] = f"{request.host_url}signin?code={self._access.new_code()}"
+        state["endpoints"]["live"] = f"{self._address}/signin?code={self._access.new_code()}"
         partial = path.with_suffix(".live")
         partial.touch(mode=0o600)
         partial.write_bytes(msgspec.json.format(msgspec.json.encode(state)))
@@ -143,7 +147,8 @@ class Routes:
     def config(self) -> AnyResponse:
         """What the page must know of the store."""
         self._session()
-        return _json({"version": __version__, "source": self._settings.source_label, "store": self._store})
+        told = {"version": __version__, "source": self._settings.source_label, "store": self._store}
+        return _json({**told, "sign_out": SIGN_OUT if self._page.signs_in else None})
 
     def snapshot(self) -> AnyResponse:
         """All cells, or with `?since=CURSOR` those that changed."""
@@ -191,7 +196,7 @@ class Routes:
         browser."""
         self._session()
         origin = request.headers.get("Origin")
-        if origin is not None and origin != request.host_url.rstrip("/"):
+        if origin is not None and origin != self._address:
             raise Forbidden("what is said is taken from this page alone")
         if not request.is_json:
             raise BadRequest("expected JSON")
@@ -231,10 +236,6 @@ class Routes:
     def _secure(response: Response) -> Response:
         response.headers.extend(SECURITY_HEADERS)
         return response
-
-
-def _page(html: str, code: HTTPStatus) -> AnyResponse:
-    return make_response(html, code)
 
 
 def _json(content: Any, code: HTTPStatus = HTTPStatus.OK) -> Response:

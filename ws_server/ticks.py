@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import msgspec
 
 from tidemark.adapters.redis_stream import Notice
 from tidemark.cells import Cell
+from tidemark.emf import MOST_VALUES
 from ws_server.truth import Mark, Position, Truth
 
 TICK_S = 0.1
@@ -40,6 +42,8 @@ class Ticker:
         self._truth = truth
         self._tellings = [Telling(audience, truth.mark) for audience in audiences]
         self.ticks = 0
+        self.told_ms: deque[float] = deque(maxlen=MOST_VALUES)
+        """How long sales waited, from being received to being told, of the last ticks."""
 
     def merge(self, cells: list[Cell], notices: list[Notice], sent_at: int, position: Position) -> None:
         """Take what was read; each audience is told of it with its next tick."""
@@ -59,6 +63,8 @@ class Ticker:
             self._truth.advance()
         if telling.mark.number == self._truth.mark.number:
             return
+        if telling.oldest and (heard or telling is self._tellings[0]):
+            self.told_ms.append(time.time() * 1000 - telling.oldest)
         if heard:
             told = {"oldest": telling.oldest, **self._truth.tell(telling.mark)}
             telling.audience.send("tick", msgspec.json.encode(told))

@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.responses import Response, body_of, refuse, respond
-from tidemark import settings
+from tidemark import money, settings
 from tidemark.adapters import aws, redis_stream
 from tidemark.adapters.dynamodb import DynamoLedger
 from tidemark.adapters.dynamodb_runs import DynamoRuns
@@ -83,6 +83,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Response:
         counts[result.status] += 1
     for status, count in counts.items():
         metrics.add_metric(name=f"sales_{status}", unit=MetricUnit.Count, value=count)
+    metrics.add_metric(name="takings", unit=MetricUnit.NoUnit, value=posted.takings / money.SCALE)
+    metrics.add_metric(name="anomalies", unit=MetricUnit.Count, value=posted.anomalies)
     metrics.add_metric(name="unpublished_posts", unit=MetricUnit.Count, value=int(not posted.published))
     logger.info("taken", extra={**counts, "published": posted.published})
     return respond(posted.answer, HTTPStatus.OK)

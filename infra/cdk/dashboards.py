@@ -126,8 +126,8 @@ def pipelines(scope: Construct, stacks: Stacks) -> None:
                 title="What the activities said",
                 log_group_names=[log],
                 query_lines=[
-                    "fields @timestamp, flow, run, said",
-                    "filter ispresent(said)",
+                    "fields @timestamp, @message",
+                    "filter @message like /Flow run/",
                     "sort @timestamp desc",
                     "limit 200",
                 ],

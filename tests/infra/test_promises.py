@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import Templates
+from tests.templates import Templates
 from tidemark.costs import at_rest
 from tidemark.deployment import stacks as deployment
 

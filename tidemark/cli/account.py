@@ -15,7 +15,7 @@ from tidemark.deployment.cdk import templates
 from tidemark.deployment.deploy import Deployment, Ready, Wanted
 from tidemark.deployment.destroy import Destruction, Left
 from tidemark.errors import Difference, Misuse
-from tidemark.local.home import Home
+from tidemark.local.home import Home, write_atomically
 
 LONGEST_DIFF = 200  # lines
 MARKS = {"ok": "[green]ok[/]     ", "missing": "[red]missing[/]", "unknown": "[yellow]unknown[/]"}
@@ -35,6 +35,12 @@ def deploy(
     certificate_arn: Annotated[str, typer.Option(help="Its certificate, in us-east-1.")] = "",
     prefect_api_url: Annotated[str, typer.Option(help="Prefect Cloud's API, in place of a server of your own.")] = "",
     alert_email: Annotated[str, typer.Option(help="Whom alarms are told.")] = "",
+    redis_url: Annotated[
+        str, typer.Option(help="A live stream that is there already: then the Core stack alone, without a network.")
+    ] = "",
+    environment: Annotated[
+        Path | None, typer.Option(help="A file to write the settings of containers to, as variables.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -49,6 +55,7 @@ def deploy(
         "certificate_arn": certificate_arn,
         "prefect_api_url": prefect_api_url,
         "alert_email": alert_email,
+        "redis_url": redis_url,
     }
     names = tuple(filter(None, only.split(",")))
     ready = deployment.prepare(Wanted(context, names))
@@ -57,6 +64,8 @@ def deploy(
         raise typer.Abort
     done = deployment.perform(ready)
     say(f"deployed to {account.where}")
+    if environment:
+        write_atomically(environment, "".join(f"{name}={value}\n" for name, value in done.settings.items()))
     if as_json:
         print_json({"where": account.where, "urls": done.urls, "token": done.token})
         return

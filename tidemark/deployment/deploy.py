@@ -14,9 +14,18 @@ from tidemark.deployment import emulated, stacks
 from tidemark.deployment.account import Account, Finding, docker
 from tidemark.deployment.cdk import Cdk, templates
 from tidemark.errors import Misuse, TidemarkError
+from tidemark.settings import variable
 
 READER_LIFETIME = timedelta(days=400)
 FIRST_LIFETIME = timedelta(days=30)
+SETTINGS = {
+    "ledger_table": "LedgerTable",
+    "cells_table": "CellsTable",
+    "quarantine_table": "QuarantineTable",
+    "runs_table": "RunsTable",
+    "lake_bucket": "LakeBucket",
+    "token_secret": "TokenSecret",
+}
 Say = Callable[[str], None]
 _EVENT = ("stack", "count", "time", "status", "kind", "name")
 
@@ -38,10 +47,11 @@ class Ready(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Where everything is, and a first token, of the scope `admin`."""
+    """Where everything is, a first token, of the scope `admin`, and what containers elsewhere are told of it."""
 
     urls: dict[str, str]
     token: str
+    settings: dict[str, str]
 
 
 class Deployment:
@@ -137,8 +147,12 @@ class Deployment:
         urls: dict[str, str] = {}
         for stack in stacks.deployed(self._account):
             urls |= {name: value for name, value in stack.outputs.items() if name.endswith("Url")}
-        token = tokens.mint(self._secret(self._core()), "admin", name="first", lifetime=FIRST_LIFETIME)
-        return Outcome(urls, token)
+        core = self._core()
+        secret = self._secret(core)
+        told = {variable(name): core[output] for name, output in SETTINGS.items()}
+        told[variable("api_token")] = tokens.mint(secret, "read", name="explorer", lifetime=READER_LIFETIME)
+        told["API_ID"] = core["ApiId"]
+        return Outcome(urls, tokens.mint(secret, "admin", name="first", lifetime=FIRST_LIFETIME), told)
 
     def _core(self) -> dict[str, str]:
         for stack in stacks.deployed(self._account):

@@ -11,10 +11,12 @@ const WORDS: Record<Connection, string> = {
   away: "No connection, trying again",
   "signed out": "Signed out: open a new link from `tidemark status`",
 };
+const SIGN_IN_AGAIN = "Signed out: reload the page to sign in";
 
 /** How current the page is: always visible. */
 export function Status({ model }: { model: Model }): JSX.Element {
   const { feed } = model;
+  const signsIn = model.config.sign_out !== null;
   useEffect(() => {
     const timer = setInterval(() => (now.value = Date.now()), 1000);
     return () => {
@@ -31,7 +33,7 @@ export function Status({ model }: { model: Model }): JSX.Element {
       <div>
         <dt>Connection</dt>
         <dd data-connection={connection} class={`connection ${connection.replace(" ", "-")}`}>
-          <span role="status">{WORDS[connection]}</span>
+          <span role="status">{signsIn && connection === "signed out" ? SIGN_IN_AGAIN : WORDS[connection]}</span>
         </dd>
       </div>
       <div>

@@ -16,6 +16,8 @@ export interface Config {
   version: string;
   source: string;
   store: Store;
+  /** where people sign out; null where they sign in by a link only */
+  sign_out: string | null;
 }
 
 /** The hour of the newest sale, or of the selection's end, as far as it has gone, and the same minutes of the day before. */

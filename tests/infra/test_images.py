@@ -1,0 +1,90 @@
+"""The images: pinned, without root; they tell whether they are well, hold what they import, and can be made."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra import images
+from infra.bundles import AWS_PYTHON
+from infra.images import Image
+from tests.infra.dockerfile import Made, follow, said, steps
+from tidemark.deployment.cdk import BIN
+
+BASE = rf"(python:{re.escape(AWS_PYTHON)}\.\d+-slim-\w+|node:\d+\.\d+\.\d+-\w+-slim)( AS \w+)?"
+IMPORTED = {
+    # PyJWT finds cryptography, and Streamlit Authlib, only when somebody signs in.
+    "live": ["ws_server.app", "ws_server.routes", "ws_server.reader", "cryptography.hazmat.primitives.asymmetric.rsa"],
+    "explorer": [
+        *("streamlit_app.serve", "streamlit_app.front", "authlib.integrations.starlette_client"),
+        *("streamlit_app.explorer.linked_views", "streamlit_app.explorer.report"),
+    ],
+    "worker": ["flows.worker", "flows.housing_data", "flows.housing_ml", "flows.sales_watch", "flows.sales_model"],
+    "mlflow": ["infra.images.server", "mlflow.server", "boto3"],
+    "prefect": ["infra.images.server", "prefect.server.api.server"],
+}
+
+
+@pytest.mark.parametrize("image", images.ALL, ids=lambda image: image.name)
+def test_an_image_is_pinned_slim_without_root_and_tells_whether_it_is_well(image: Image) -> None:
+    found = steps(image)
+    for step in found:
+        if step.word == "FROM":
+            assert re.fullmatch(BASE, step.rest), step
+    users = [step.rest for step in found if step.word == "USER"]
+    assert users == ["10001"]
+    installed = [step.rest for step in found if "pip" in step.rest]
+    assert installed
+    assert all("--require-hashes" in rest and "--no-deps" in rest for rest in installed)
+    assert said(image, "HEALTHCHECK")[0] == "python"
+    assert said(image, "CMD")[0] == "python"
+
+
+@pytest.mark.parametrize("image", images.ALL, ids=lambda image: image.name)
+def test_an_image_holds_what_it_imports_and_nothing_else(image: Image) -> None:
+    """`python -m infra.images` writes the lists anew."""
+    assert "\n".join(image.ignored) + "\n" == images.listed(image)
+    held = image.contents()
+    assert not [name for name in held if "test" in Path(name).name and name.endswith(".py")]
+    assert not [name for name in held if name.startswith(("benchmarks/", "tests/", "tidemark/local/", "docs/"))]
+
+
+def base() -> tuple[str, str]:
+    """Where the image's Python and Node are found here, and which Python that is."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = [shutil.which(f"python{AWS_PYTHON}"), *map(str, sorted(pyenv.glob(f"{AWS_PYTHON}.*/bin/python")))]
+    python = next(filter(None, found), sys.executable)
+    return f"{Path(python).parent}{os.pathsep}{BIN}{os.pathsep}/usr/bin:/bin", python
+
+
+def made(image: Image, tmp_path: Path) -> Made:
+    path, python = base()
+    if AWS_PYTHON not in python:
+        pytest.skip(f"the images have Python {AWS_PYTHON}, and there is none here")
+    return follow(image, tmp_path, path)
+
+
+def imports(made: Made, modules: list[str]) -> None:
+    code = f"import importlib\nfor name in {modules}:\n    importlib.import_module(name)"
+    done = made.run("python", "-c", code, TIDEMARK_LAKE_BUCKET="x")
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_live_pages_image_can_be_made_and_starts(tmp_path: Path) -> None:
+    image = made(images.LIVE, tmp_path)
+    imports(image, IMPORTED["live"])
+    assert (image.workdir / "page" / "index.html").exists()
+    started = image.run(*said(images.LIVE, "CMD"))
+    assert "TIDEMARK_" in started.stderr.splitlines()[-1], "all is there but its settings"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("image", [image for image in images.ALL if image.name != "live"], ids=lambda image: image.name)
+def test_an_image_can_be_made_and_has_what_it_imports(image: Image, tmp_path: Path) -> None:
+    imports(made(image, tmp_path), IMPORTED[image.name])

@@ -1,0 +1,24 @@
+"""`tidemark token` for a deployment that is not this machine's."""
+
+from __future__ import annotations
+
+from typer.testing import CliRunner
+
+from tidemark import tokens
+from tidemark.cli.main import app
+
+SECRET = "s" * 64
+
+
+def test_a_token_is_made_with_a_secret_from_standard_input() -> None:
+    done = CliRunner().invoke(app, ["token", "ingest", "--name", "till-7", "--secret", "-"], input=f"{SECRET}\n")
+    assert done.exit_code == 0
+    grant = tokens.verify(SECRET, done.stdout.strip())
+    assert (grant.name, grant.scope) == ("till-7", "ingest")
+
+
+def test_a_secret_on_the_command_line_is_refused() -> None:
+    done = CliRunner().invoke(app, ["token", "ingest", "--secret", SECRET])
+    assert "standard input" in str(done.exception)
+    done = CliRunner().invoke(app, ["token", "ingest", "--secret", "-"], input="")
+    assert "no secret" in str(done.exception)
