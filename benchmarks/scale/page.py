@@ -92,7 +92,7 @@ def _fan_out() -> str:
     load = points.FAN_OUT
     found = live.simulate(load, writers.simulate(load, points.FAN_OUT_WRITERS), points.FAN_OUT_TASKS)
     rows = [
-        ("share of a core", f"{points.FAN_OUT_SHARE:.0%}", f"{found.following + found.telling:.0%}"),
+        ("share of a core", _percent(points.FAN_OUT_SHARE), _percent(found.following + found.telling)),
         ("oldest sale in a tick to the last browser, ms", f"{points.FAN_OUT_P99_MS:.0f}", f"{found.oldest_ms:.0f}"),
     ]
     return _table(("5,000 sales/s to 2,000 browsers", "measured", "simulated"), rows)
@@ -178,5 +178,5 @@ def decade(rate: float) -> str:
             turn = uses[0].turn if max(use.share for use in uses) > 1 else ""
             rows.append([uses[0].limit, what, *(_percent(use.share) for use in uses), turn])
     if not rows:
-        return f"No limit is used by as much as {SHOWN:.0%}.\n"
+        return f"No limit is used by as much as {100 * SHOWN:.0f} %.\n"
     return _table(("limit", "allowed", *SHAPES, "what to turn"), rows)
