@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.scale import limits
 from infra.cdk import firewall, http_api
-from tests.infra.conftest import Templates
+from tests.templates import Templates
 from tidemark.settings import LivePageSettings
 
 
