@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from benchmarks.scale import page as scale
 from simulator import rich
 from tidemark import rules, sale, settings
 
@@ -18,6 +19,7 @@ def contents() -> dict[str, str]:
         "settings.md": _settings(),
         "rules.md": _rules(),
         "rich.md": _rich(),
+        "scale.md": scale.filled_in((DOCS / "scale.md").read_text()),
     }
 
 
