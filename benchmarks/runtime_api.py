@@ -63,14 +63,14 @@ class Function:
         self._server.shutdown()
 
     def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
-        """One invocation, answered."""
+        """One invocation, answered; empty where the handler returns nothing."""
         self._events.put(json.dumps(event).encode())
         while True:
             try:
-                answer: dict[str, Any] = json.loads(self._answers.get(timeout=1))
-                if "errorType" in answer:
+                answer: dict[str, Any] | None = json.loads(self._answers.get(timeout=1))
+                if answer and "errorType" in answer:
                     raise RuntimeError(answer)
-                return answer
+                return answer or {}
             except queue.Empty:
                 if self.process.poll() is not None:
                     raise RuntimeError(b"".join(self.errors).decode()) from None

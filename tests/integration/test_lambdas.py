@@ -25,7 +25,12 @@ from tidemark.local.services import aws_environment
 from tidemark.settings import variable
 
 CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
-TABLES = {"ledger_table": "LedgerTable", "cells_table": "CellsTable", "quarantine_table": "QuarantineTable"}
+TABLES = {
+    "ledger_table": "LedgerTable",
+    "cells_table": "CellsTable",
+    "history_table": "HistoryTable",
+    "quarantine_table": "QuarantineTable",
+}
 Invoke = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
@@ -61,11 +66,13 @@ def environment(cloud: Cloud) -> dict[str, str]:
 
 @pytest.fixture
 def invoke(client: Path, environment: dict[str, str], tmp_path: Path) -> Invoke:
+    built = bundles.build("local")
+
     def run(name: str, event: dict[str, Any]) -> dict[str, Any]:
         packed, there = tmp_path / f"{name}.zip", tmp_path / name
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in (bundles.build("local") / name).rglob("*"):
-                archive.write(path, path.relative_to(bundles.build("local") / name))
+            for path in (built / name).rglob("*"):
+                archive.write(path, path.relative_to(built / name))
         with zipfile.ZipFile(packed) as archive:
             archive.extractall(there)
         code = (
@@ -136,3 +143,7 @@ def test_publish(invoke: Invoke) -> None:
     item["state"] = {"B": "kgGQ"}  # as a stream has it: base64
     record = {"eventID": "1", "eventName": "INSERT", "dynamodb": {"NewImage": item, "SequenceNumber": "1"}}
     assert invoke("publish", {"Records": [record]}) == {"batchItemFailures": []}
+
+
+def test_compact(invoke: Invoke) -> None:
+    assert invoke("compact", {"source": "aws.events"})["moved"] == 0
