@@ -176,7 +176,7 @@ def _trim(bundle: Path) -> None:
 def _compile(folder: Path, target: Target) -> None:
     """`.pyc` by the Python that will run them, valid whatever a file's date becomes in a zip."""
     if target == "aws" and sys.version_info[:2] != tuple(map(int, AWS_PYTHON.split("."))):
-        python = _aws_python()
+        python = aws_python()
         if python is None:
             return  # the Lambda compiles at its first start
         code = f"import compileall; compileall.compile_dir({str(folder)!r}, quiet=2, invalidation_mode=UNCHECKED)"
@@ -186,7 +186,7 @@ def _compile(folder: Path, target: Target) -> None:
     compileall.compile_dir(folder, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 
 
-def _aws_python() -> str | None:
+def aws_python() -> str | None:
     """A Python of the version that runs on AWS, where this machine has one: on the PATH, or of pyenv's."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     found = [shutil.which(f"python{AWS_PYTHON}"), *map(str, sorted(pyenv.glob(f"{AWS_PYTHON}.*/bin/python")))]

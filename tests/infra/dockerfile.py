@@ -87,7 +87,8 @@ def follow(image: Image, below: Path, path: str, *, stages: Mapping[str, Path] |
                 now.environment[key] = value
         elif step.word == "RUN" and not step.rest.startswith("useradd"):
             done = now.run("/bin/sh", "-euc", _within(now.folder, step.rest))
-            assert done.returncode == 0, f"{step.rest}\n{(done.stdout + done.stderr)[-3000:]}"
+            told = [line for line in (done.stdout + done.stderr).splitlines() if "WARNING" not in line]
+            assert done.returncode == 0, "\n".join([step.rest, *told[-30:]])
     return now
 
 

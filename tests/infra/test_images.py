@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import sys
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from infra import images
-from infra.bundles import AWS_PYTHON
+from infra import bundles, images
 from infra.images import Image
 from tests.infra.dockerfile import Made, follow, said, steps
 from tidemark.deployment.cdk import BIN
 
-BASE = rf"(python:{re.escape(AWS_PYTHON)}\.\d+-slim-\w+|node:\d+\.\d+\.\d+-\w+-slim)( AS \w+)?"
+BASE = rf"(python:{re.escape(bundles.AWS_PYTHON)}\.\d+-slim-\w+|node:\d+\.\d+\.\d+-\w+-slim)( AS \w+)?"
 IMPORTED = {
     # PyJWT finds cryptography, and Streamlit Authlib, only when somebody signs in.
     "live": ["ws_server.app", "ws_server.routes", "ws_server.reader", "cryptography.hazmat.primitives.asymmetric.rsa"],
@@ -54,19 +52,14 @@ def test_an_image_holds_what_it_imports_and_nothing_else(image: Image) -> None:
     assert not [name for name in held if name.startswith(("benchmarks/", "tests/", "tidemark/local/", "docs/"))]
 
 
-def base() -> tuple[str, str]:
-    """Where the image's Python and Node are found here, and which Python that is."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    found = [shutil.which(f"python{AWS_PYTHON}"), *map(str, sorted(pyenv.glob(f"{AWS_PYTHON}.*/bin/python")))]
-    python = next(filter(None, found), sys.executable)
-    return f"{Path(python).parent}{os.pathsep}{BIN}{os.pathsep}/usr/bin:/bin", python
-
-
 def made(image: Image, tmp_path: Path) -> Made:
-    path, python = base()
-    if AWS_PYTHON not in python:
-        pytest.skip(f"the images have Python {AWS_PYTHON}, and there is none here")
-    return follow(image, tmp_path, path)
+    """The image, made here by the Python that its base has; its Node is this project's."""
+    python = bundles.aws_python()
+    if python is None:
+        pytest.skip(f"the images have Python {bundles.AWS_PYTHON}, and there is none here")
+    code = "import sys; print(sys.base_prefix)"
+    prefix = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return follow(image, tmp_path, os.pathsep.join([f"{prefix}/bin", str(BIN), "/usr/bin", "/bin"]))
 
 
 def imports(made: Made, modules: list[str]) -> None:
