@@ -68,7 +68,7 @@ def destroy() -> dict[str, Any]:
     return left
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def deployed(backend: Backend) -> Iterator[Deployed]:
     backend.demand("lambda")
     with pytest.MonkeyPatch.context() as environment:
@@ -107,22 +107,24 @@ def smoke(deployed: Deployed) -> None:
     assert deployed.call("POST", "/v1/sales", token=reader, json={"sales": batch}).status_code == 403
 
 
-@pytest.mark.service("lambda")
-def test_what_is_deployed_does_its_work(deployed: Deployed) -> None:
-    smoke(deployed)
+class TestDeployed:
+    """Deployed once for these, and destroyed after them: the others deploy and destroy by themselves."""
 
+    @pytest.mark.service("lambda")
+    def test_what_is_deployed_does_its_work(self, deployed: Deployed) -> None:
+        smoke(deployed)
 
-@pytest.mark.service("dynamodb")
-def test_the_tables_are_as_the_template_has_them(deployed: Deployed) -> None:
-    dynamodb = client("dynamodb")
-    for output, keys in {
-        "LedgerTable": ["invoice_id"],
-        "CellsTable": ["hour_shard", "cell"],
-        "RunsTable": ["list", "id"],
-    }.items():
-        table = dynamodb.describe_table(TableName=deployed.outputs[output])["Table"]
-        assert [key["AttributeName"] for key in table["KeySchema"]] == keys
-        assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    @pytest.mark.service("dynamodb")
+    def test_the_tables_are_as_the_template_has_them(self, deployed: Deployed) -> None:
+        dynamodb = client("dynamodb")
+        for output, keys in {
+            "LedgerTable": ["invoice_id"],
+            "CellsTable": ["hour_shard", "cell"],
+            "RunsTable": ["list", "id"],
+        }.items():
+            table = dynamodb.describe_table(TableName=deployed.outputs[output])["Table"]
+            assert [key["AttributeName"] for key in table["KeySchema"]] == keys
+            assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
 @pytest.mark.long
