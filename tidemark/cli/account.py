@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tidemark.cli.console import Steps, err, out, print_json
-from tidemark.costs import at_rest, per_sale
-from tidemark.deployment import doctor as checks
-from tidemark.deployment.account import Account, Finding
-from tidemark.deployment.cdk import templates
-from tidemark.deployment.deploy import Deployment, Ready, Wanted
-from tidemark.deployment.destroy import Destruction, Left
 from tidemark.errors import Difference, Misuse
 from tidemark.local.home import Home, write_atomically
+
+if TYPE_CHECKING:
+    from tidemark.deployment.account import Finding
+    from tidemark.deployment.deploy import Ready
+    from tidemark.deployment.destroy import Left
 
 LONGEST_DIFF = 200  # lines
 MARKS = {"ok": "[green]ok[/]     ", "missing": "[red]missing[/]", "unknown": "[yellow]unknown[/]"}
@@ -45,6 +44,9 @@ def deploy(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Deploy to the AWS account of the environment: what would change and cost is shown first."""
+    from tidemark.deployment.account import Account  # AWS's clients, that other commands need not wait for
+    from tidemark.deployment.deploy import Deployment, Wanted
+
     say, account = Steps(), Account()
     deployment = Deployment(account, _folder(), say, say.now)
     for finding in deployment.check():
@@ -80,6 +82,9 @@ def destroy(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Delete everything from the AWS account of the environment, and see that nothing is left."""
+    from tidemark.deployment.account import Account
+    from tidemark.deployment.destroy import Destruction
+
     say, account = Steps(), Account()
     err.print(f"account {account.id}, {account.where}")
     destruction = Destruction(account, say)
@@ -112,6 +117,9 @@ def _tell(left: Left) -> None:
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """What this machine and the AWS account of the environment have, and what they lack."""
+    from tidemark.deployment import doctor as checks
+    from tidemark.deployment.account import Account
+
     found = {"this machine": checks.machine(Home()), "AWS": Account().findings()}
     if as_json:
         print_json({where: [finding._asdict() for finding in findings] for where, findings in found.items()})
@@ -123,6 +131,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 
 
 def _preview(ready: Ready) -> None:
+    from tidemark.costs import at_rest, per_sale
+    from tidemark.deployment.cdk import templates
+
     lines = ready.difference.splitlines()
     for line in lines[:LONGEST_DIFF]:
         err.print(line, markup=False)

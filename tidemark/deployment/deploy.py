@@ -139,24 +139,24 @@ class Deployment:
 
     def _give_token(self) -> None:
         """The explorer reads with a token of its own, which is there before it starts."""
-        core = self._core()
+        core = self._core(stacks.deployed(self._account))
         token = tokens.mint(self._secret(core), "read", name="explorer", lifetime=READER_LIFETIME)
         self._account.client("secretsmanager").put_secret_value(SecretId=core["ReaderToken"], SecretString=token)
 
     def outcome(self) -> Outcome:
         """Where everything is, and a first token."""
-        urls: dict[str, str] = {}
-        for stack in stacks.deployed(self._account):
-            urls |= {name: value for name, value in stack.outputs.items() if name.endswith("Url")}
-        core = self._core()
+        there = stacks.deployed(self._account)
+        urls = {name: value for stack in there for name, value in stack.outputs.items() if name.endswith("Url")}
+        core = self._core(there)
         secret = self._secret(core)
         told = {variable(name): core[output] for name, output in SETTINGS.items()}
         told[variable("api_token")] = tokens.mint(secret, "read", name="explorer", lifetime=READER_LIFETIME)
         told["API_ID"] = core["ApiId"]
         return Outcome(urls, tokens.mint(secret, "admin", name="first", lifetime=FIRST_LIFETIME), told)
 
-    def _core(self) -> dict[str, str]:
-        for stack in stacks.deployed(self._account):
+    @staticmethod
+    def _core(there: list[stacks.Deployed]) -> dict[str, str]:
+        for stack in there:
             if stack.name == stacks.CORE:
                 return stack.outputs
         raise TidemarkError("the Core stack is not deployed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -53,7 +54,7 @@ def parts(account: Account, stack: str) -> Iterator[Part]:
     """Every resource of a stack that is there."""
     cloudformation = account.client("cloudformation")
     body = cloudformation.get_template(StackName=stack)["TemplateBody"]
-    template: dict[str, Any] = body if isinstance(body, dict) else _loads(body)
+    template: dict[str, Any] = body if isinstance(body, dict) else json.loads(body)
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
         for resource in page["StackResourceSummaries"]:
             said = template.get("Resources", {}).get(resource["LogicalResourceId"], {})
@@ -75,10 +76,3 @@ def reasons(account: Account, stack: str) -> list[str]:
         if event["ResourceStatus"].endswith("_FAILED")
     ]
     return [reason for reason in dict.fromkeys(reversed(found)) if "cancelled" not in reason.lower()]
-
-
-def _loads(body: str) -> dict[str, Any]:
-    import json
-
-    found: dict[str, Any] = json.loads(body)
-    return found
