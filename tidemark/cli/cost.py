@@ -5,17 +5,20 @@ from __future__ import annotations
 import tempfile
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from tidemark.cli.console import err, out, print_json
-from tidemark.costs import at_rest, per_sale, prices
-from tidemark.deployment.cdk import Cdk, templates
+from tidemark.costs import prices
 from tidemark.errors import Misuse
 
+if TYPE_CHECKING:
+    from tidemark.costs import at_rest, per_sale
+
 MOST = 500
+CORE_AND_LIVE = ("TidemarkCore", "TidemarkLive")
 
 
 def register(app: typer.Typer) -> None:
@@ -31,8 +34,10 @@ def cost(
     """What a deployment costs: a month at rest, and a million sales. Every line with its arithmetic."""
     if not 1 <= batch <= MOST:
         raise Misuse(f"--batch: 1 to {MOST} sales, got {batch}")
+    from tidemark.costs import per_sale  # the ingest code, that other commands need not wait for
+
     err.print("synthesising the stacks")
-    resting = rest(profile)
+    resting = _rest(profile)
     selling = per_sale.lines(batch)
     if as_json:
         print_json(
@@ -51,29 +56,16 @@ def cost(
     out.print(f"List prices of {prices.DATE} in {prices.REGION}, without taxes, free tiers and savings plans.")
 
 
-CORE_AND_LIVE = ("TidemarkCore", "TidemarkLive")
+def _rest(profile: str) -> list[at_rest.Line]:
+    """The lines of a month at rest, from the stacks as they are synthesised now."""
+    from tidemark.costs import at_rest
+    from tidemark.deployment.cdk import Cdk, templates
 
-
-def rest(profile: str) -> list[at_rest.Line]:
-    """The lines of a month at rest, those of a stack that are alike in one."""
     with tempfile.TemporaryDirectory() as folder:
         assembly = Path(folder) / "cdk.out"
-        Cdk({"CDK_DOCKER": "false"}, Path(folder)).synth(assembly, {"profile": profile})
+        Cdk({}, Path(folder)).synth(assembly, {"profile": profile})
         found = at_rest.lines(templates(assembly))
-    alike = lambda line: (line.stack, line.what)  # noqa: E731
-    order = {stack: place for place, stack in enumerate(dict.fromkeys(line.stack for line in found))}
-    joined = []
-    for (stack, what), several in groupby(sorted(found, key=alike), key=alike):
-        lines = list(several)
-        arithmetic = " + ".join(line.arithmetic for line in lines)
-        if len(lines) > 1 and len(each := {line.arithmetic for line in lines}) == 1:
-            arithmetic = f"{len(lines)} x {each.pop()}"
-        elif len(lines) > 1 and what == "alarms":
-            arithmetic = (
-                f"{round(sum(line.usd for line in lines) / prices.ALARM_METRIC.usd)} x ${prices.ALARM_METRIC.usd:.2f}"
-            )
-        joined.append(at_rest.Line(stack, what, sum(line.usd for line in lines), arithmetic))
-    return sorted(joined, key=lambda line: (order[line.stack], -line.usd))
+    return at_rest.joined(found)
 
 
 def _show_rest(lines: list[at_rest.Line], profile: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -43,6 +44,24 @@ def lines(templates: Mapping[str, Mapping[str, Any]]) -> list[Line]:
             usd = metrics * prices.METRIC.usd
             found.append(Line(stack, "metrics of our own", usd, f"{metrics} x ${prices.METRIC.usd} a month"))
     return found
+
+
+def joined(found: list[Line]) -> list[Line]:
+    """Those of a stack that are for the same thing in one line; by stack as they came, the dearest first."""
+    alike: dict[tuple[str, str], list[Line]] = {}
+    for line in found:
+        alike.setdefault((line.stack, line.what), []).append(line)
+    order = {stack: place for place, stack in enumerate(dict.fromkeys(line.stack for line in found))}
+    lines = [
+        Line(stack, what, sum(line.usd for line in several), _together([line.arithmetic for line in several]))
+        for (stack, what), several in alike.items()
+    ]
+    return sorted(lines, key=lambda line: (order[line.stack], -line.usd))
+
+
+def _together(arithmetic: list[str]) -> str:
+    times = Counter(arithmetic)
+    return " + ".join(words if count == 1 else f"{count} x ({words})" for words, count in times.items())
 
 
 _Row = tuple[str, float, str]
