@@ -12,6 +12,7 @@ import pytest
 from infra import bundles, images
 from infra.images import Image
 from tests.infra.dockerfile import Made, follow, said, steps
+from tests.templates import Templates
 from tidemark.deployment.cdk import BIN
 
 BASE = rf"(python:{re.escape(bundles.AWS_PYTHON)}\.\d+-slim-\w+|node:\d+\.\d+\.\d+-\w+-slim)( AS \w+)?"
@@ -50,6 +51,16 @@ def test_an_image_holds_what_it_imports_and_nothing_else(image: Image) -> None:
     held = image.contents()
     assert not [name for name in held if "test" in Path(name).name and name.endswith(".py")]
     assert not [name for name in held if name.startswith(("benchmarks/", "tests/", "tidemark/local/", "docs/"))]
+
+
+def test_ecs_asks_what_the_dockerfile_asks_whether_a_container_is_well(dev: Templates) -> None:
+    asked = {
+        name.split("Task")[0].split("/")[1].lower(): task["ContainerDefinitions"][0]["HealthCheck"]["Command"]
+        for name, task in dev.properties("AWS::ECS::TaskDefinition").items()
+    }
+    named = {"page": images.LIVE, "app": images.EXPLORER}
+    named |= {image.name: image for image in images.ALL if image not in named.values()}
+    assert asked == {name: ["CMD", *said(image, "HEALTHCHECK")] for name, image in named.items()}
 
 
 def made(image: Image, tmp_path: Path) -> Made:
