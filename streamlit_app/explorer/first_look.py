@@ -134,7 +134,7 @@ def chart(finding: Finding) -> dict[str, Any]:
                 "field": "share",
                 "type": "quantitative",
                 "scale": {"range": "ramp", "domainMin": 0},
-                "legend": {"title": "share of the column", "format": ".0%"},
+                "legend": {"title": "share", "format": ".0%"},
             },
             "tooltip": [
                 {"field": "first", "title": first},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from redis import Redis
@@ -32,7 +33,7 @@ def committed(*rows: dict[str, object]) -> tuple[FaultyLedger, list[Cell]]:
 def redis(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Redis:
     """The cloud's Redis, with a stream of the test's own; what it is slow to answer is not sent again."""
     monkeypatch.setattr(redis_stream, "TIMEOUT_S", 5)
-    monkeypatch.setattr(redis_stream, "KEY", f"test:{id(monkeypatch)}")
+    monkeypatch.setattr(redis_stream, "KEY", f"test:{uuid4()}")
     return Redis(port=cloud.home.port("redis"), socket_timeout=5)
 
 
