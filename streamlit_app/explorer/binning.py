@@ -25,16 +25,19 @@ def _turn(made_of: str) -> threading.Lock:
 
 
 def bin_once(source: Source, folder: Path) -> None:
-    """Bin a table, and show it meanwhile, where that was not done before. Raises TidemarkError."""
+    """Bin a table, and show it meanwhile, where that was not done before. Raises TidemarkError.
+
+    The page goes on with the same run: one begun here (`st.rerun`) would give the browser the choice of table that this
+    run began with once more, over what has been chosen meanwhile.
+    """
+    slot = st.empty()
     if Table.is_at(binned_at(source, folder)):
         return
-    slot = st.empty()
     try:
         with slot.container(), _turn(source.made_of):
             _bin(source, folder)
     finally:
         slot.empty()
-    st.rerun()
 
 
 def _bin(source: Source, folder: Path) -> None:

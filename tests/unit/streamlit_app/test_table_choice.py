@@ -52,6 +52,16 @@ def explorer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
     return AppTest.from_string(SCRIPT, default_timeout=30).run()
 
 
+def test_a_table_that_is_binned_is_shown_in_the_same_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another would tell the browser once more what it began with, over what was chosen meanwhile."""
+    settings = ExplorerSettings(api_url="http://api", api_token="a token", tables=str(tmp_path))
+    monkeypatch.setattr(session, "configured", lambda: settings)
+    count = "st.session_state['runs'] = st.session_state.get('runs', 0) + 1\n"
+    found = AppTest.from_string(f"import streamlit as st\n{count}{SCRIPT}", default_timeout=30).run()
+    assert "rows" in found.text[0].value
+    assert found.session_state["runs"] == 1
+
+
 def test_a_lake_that_is_nowhere_is_told(explorer: AppTest) -> None:
     explorer.selectbox(key="table").select("Live sales").run()
     assert "this app has not been told of a lake" in said(explorer)
