@@ -40,6 +40,11 @@ class Templates(dict[str, dict[str, Any]]):
         return {name: resource.get("Properties", {}) for name, resource in self.resources(*kinds).items()}
 
 
+def listed(value: Any) -> list[Any]:
+    """A policy's one or many."""
+    return value if isinstance(value, list) else [value]
+
+
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Bundles that hold nothing of note: what is in them is tested apart."""

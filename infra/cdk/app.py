@@ -23,6 +23,7 @@ from infra import bundles
 from infra.cdk.core_stack import CoreStack
 from infra.cdk.sizes import profile
 from tidemark import settings
+from tidemark.deployment.options import NAMES as OPTIONS
 from tidemark.errors import Misuse
 
 TAG = "project"
@@ -39,6 +40,7 @@ def build(app: cdk.App | None = None) -> cdk.App:
     chosen = profile(given("profile") or "dev")
     if bool(given("domain")) != bool(given("certificate_arn")):
         raise Misuse("domain and certificate_arn belong together: name both, or neither")
+    options = {name: given(name) for name in OPTIONS if given(name)}
     core = CoreStack(
         app,
         "TidemarkCore",
@@ -46,6 +48,7 @@ def build(app: cdk.App | None = None) -> cdk.App:
         redis_url=given("redis_url"),
         store=settings.load(settings.StoreSettings),
         profile=chosen,
+        options={**options, "profile": chosen.name},
     )
     if core.network:
         # The local cloud's Core stack need not wait for what these import.

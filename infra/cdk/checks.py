@@ -96,7 +96,7 @@ IN_DEV = (
     ("TidemarkPipelines/Database/Postgres/Resource", "RDS10", "dev is meant to be destroyed"),
 )
 WITH_ANOTHERS_PREFECT = (
-    ("TidemarkPipelines/PrefectKey/Resource", "SMG4", "whoever runs that Prefect gives the key, and another one"),
+    ("TidemarkPipelines/PrefectKeySecret/Resource", "SMG4", "whoever runs that Prefect gives the key, and another one"),
 )
 WITHOUT_DOMAIN = (
     (

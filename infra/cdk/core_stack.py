@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from infra.cdk.network import Network
 from infra.cdk.sizes import Profile
 from infra.cdk.storage import Storage
 from infra.cdk.stream_consumer import StreamConsumer
+from tidemark.deployment.options import OUTPUT as OPTIONS
 from tidemark.settings import StoreSettings, variable
 
 COMPACT_S = 600  # of each hour at most
@@ -27,6 +30,7 @@ class CoreStack(cdk.Stack):
     """Tables, lake, API and Lambdas; on AWS the network, the live stream and the firewall too.
 
     `redis_url`: a live stream that is there already, as on the local cloud: then nothing of the network is made.
+    `options`: what the deployment was told, which the next one reads (`tidemark/deployment/options.py`).
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class CoreStack(cdk.Stack):
         store: StoreSettings,
         profile: Profile,
         redis_url: str = "",
+        options: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -161,9 +166,9 @@ class CoreStack(cdk.Stack):
             found.node.id: found for found in (authorize, ingest, api, predict, publish, archive, compact)
         }
         self.consumers = {"Publish": published, "Archive": archived}
-        self._tell()
+        self._tell({**(options or {}), **self.store_environment})
 
-    def _tell(self) -> None:
+    def _tell(self, options: Mapping[str, str]) -> None:
         storage, rest = self.storage, self.http.rest_api
         for name, value in {
             "ApiId": rest.rest_api_id,
@@ -177,5 +182,6 @@ class CoreStack(cdk.Stack):
             "LakeBucket": storage.lake.bucket_name,
             "TokenSecret": storage.token_secret.secret_arn,
             "ReaderToken": storage.reader_token.secret_arn,
+            OPTIONS: json.dumps(options, sort_keys=True),
         }.items():
             cdk.CfnOutput(self, name, value=value)

@@ -81,4 +81,5 @@ class LiveStack(cdk.Stack):
         )
         cdk.CfnOutput(self, "LiveUrl", value=self.door.address)
         cdk.CfnOutput(self, "UserPool", value=self.sign_in.pool.user_pool_id)
+        cdk.CfnOutput(self, "DistributionName", value=self.door.distribution.distribution_domain_name)
         cdk.CfnOutput(self, "DistributionId", value=self.door.distribution.distribution_id)

@@ -21,7 +21,7 @@ ARTIFACTS = "mlflow"
 class PipelinesStack(cdk.Stack):
     """Three containers that find each other by name, and a database. None of them has a public address.
 
-    `prefect_api_url`: Prefect Cloud's, or another server's; the key is then asked of the secret `PrefectKey`.
+    `prefect_api_url`: Prefect Cloud's, or another server's; its key is then the stack's parameter `PrefectKey`.
     """
 
     def __init__(
@@ -56,9 +56,15 @@ class PipelinesStack(cdk.Stack):
         self.prefect: Container | None = None
         secrets: dict[str, ecs.Secret] = {}
         if prefect_api_url:
-            key = secretsmanager.Secret(self, "PrefectKey", description="Tidemark: the key of Prefect's API")
+            told = cdk.CfnParameter(self, "PrefectKey", no_echo=True, min_length=1, description="Prefect's API's key")
+            key = secretsmanager.Secret(
+                self,
+                "PrefectKeySecret",
+                description="Tidemark: the key of Prefect's API",
+                secret_string_value=cdk.SecretValue.cfn_parameter(told),
+            )
             secrets["PREFECT_API_KEY"] = ecs.Secret.from_secrets_manager(key)
-            cdk.CfnOutput(self, "PrefectKeySecret", value=key.secret_arn)
+            cdk.CfnOutput(self, "PrefectApi", value=prefect_api_url)
         else:
             prefect_api_url = f"http://prefect.{cluster.DOMAIN}:{PREFECT}/api"
             self.prefect = Container(

@@ -55,6 +55,12 @@ def outputs() -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
+def parts(stack: str, kind: str) -> list[str]:
+    """What a stack has of a kind."""
+    found = client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    return [part["PhysicalResourceId"] for part in found if part["ResourceType"] == kind]
+
+
 def deploy(backend: Backend, *words: str) -> Deployed:
     said = json.loads(run("deploy", "--yes", "--json", *words).stdout)
     held = outputs()
@@ -133,6 +139,8 @@ class TestDeployed:
 def test_it_can_be_deployed_and_destroyed_again_and_again(backend: Backend) -> None:
     for _ in range(ROUNDS):
         smoke(deploy(backend))
+        refused = run("deploy", "--yes", "--profile", "prod", check=False)
+        assert (refused.returncode, "what is deployed is dev, and not prod" in refused.stderr) == (2, True)
         left = destroy()
         assert left["stray"] == []
 
@@ -151,6 +159,35 @@ def test_a_deployment_that_fails_is_rolled_back_says_why_and_can_be_done_again(b
         assert "Traceback" not in done.stderr
         athena.delete_work_group(WorkGroup="TidemarkExplorer-questions")
         smoke(deploy(backend))
+    finally:
+        assert destroy()["stray"] == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2 * WHOLE_S)
+@pytest.mark.service("cloudformation")
+def test_options_are_kept_from_one_version_to_the_next(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PREFECT_API_KEY", raising=False)
+    anothers = ("--prefect-api-url", "https://prefect.example.com/api")
+    refused = run("deploy", "--yes", *anothers, check=False)
+    assert (refused.returncode, "set PREFECT_API_KEY" in refused.stderr) == (2, True)
+    assert "is not deployed" not in refused.stderr
+    try:
+        monkeypatch.setenv("PREFECT_API_KEY", "pnu_of_another")
+        monkeypatch.setenv("TIDEMARK_CURRENCY", "EUR")
+        deploy(backend, "--alert-email", "ops@example.com", *anothers)
+        monkeypatch.delenv("PREFECT_API_KEY")
+        monkeypatch.delenv("TIDEMARK_CURRENCY")
+        kept = json.loads(deploy(backend).outputs["Options"])
+        assert kept["alert_email"] == "ops@example.com"
+        assert kept["prefect_api_url"] == anothers[1]
+        assert kept["TIDEMARK_CURRENCY"] == "EUR"
+        (secret,) = parts("TidemarkPipelines", "AWS::SecretsManager::Secret")
+        held = client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+        assert held == "pnu_of_another"
+        assert parts("TidemarkWatch", "AWS::SNS::Subscription")
+        deploy(backend, "--alert-email", "")
+        assert not parts("TidemarkWatch", "AWS::SNS::Subscription")
     finally:
         assert destroy()["stray"] == []
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
+from pathlib import Path
+from typing import Any
 
+import botocore.session
 import pytest
+from botocore.model import OperationModel
 
 from tests.clouds.backends import Backend
+from tests.templates import listed
+from tidemark.deployment import stacks
+from tidemark.deployment.account import Account
 from tidemark.deployment.cdk import ROOT
+from tidemark.deployment.deploy import Deployment, Wanted
+from tidemark.deployment.destroy import PROJECT, TAG, Destruction
 
 NEEDS = "# needs an AWS account"
 GUIDE = ROOT / "docs" / "deploy.md"
@@ -24,6 +34,50 @@ def blocks() -> list[list[str]]:
 def test_every_command_is_run_here_or_says_that_it_needs_an_account() -> None:
     for block in blocks():
         assert block[0] == NEEDS or all(line.startswith(("make ", ".venv/bin/tidemark ")) for line in block), block
+
+
+def role() -> list[dict[str, Any]]:
+    """What the page lets GitHub's role do."""
+    (found,) = re.findall(r"put-role-policy .*--policy-document '(.*)'", GUIDE.read_text())
+    statements: list[dict[str, Any]] = json.loads(found)["Statement"]
+    return statements
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_600)
+@pytest.mark.service("cloudformation")
+def test_githubs_role_may_do_what_deploying_asks_for_and_no_more(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[str] = set()
+    made = botocore.session.get_session
+
+    def listening() -> botocore.session.Session:
+        session = made()
+        session.register("before-call", lambda **told: asked.add(_action(told["model"])))
+        return session
+
+    monkeypatch.setattr(botocore.session, "get_session", listening)
+    account = Account()
+    deployment = Deployment(account, tmp_path, lambda words: None)
+    try:
+        deployment.check()
+        deployment.perform(deployment.prepare(Wanted(only=(stacks.CORE,))))
+        stacks.reasons(account, stacks.CORE)  # as after a failure
+        wanted = asked - {"sts:GetCallerIdentity"}  # which needs no leave
+    finally:
+        assert Destruction(Account(), lambda words: None).perform().stray == []
+    allowed = {action for statement in role() for action in listed(statement["Action"])}
+    assert wanted == allowed - {"sts:AssumeRole"}  # the CDK's command takes on the bootstrap's roles
+    for statement in role():
+        if any(action.startswith("secretsmanager:") for action in listed(statement["Action"])):
+            assert statement["Condition"] == {"StringEquals": {f"aws:ResourceTag/{TAG}": PROJECT}}
+
+
+def _action(model: OperationModel) -> str:
+    prefix = {"service-quotas": "servicequotas"}
+    service = str(model.service_model.service_name)
+    return f"{prefix.get(service, service)}:{model.name}"
 
 
 @pytest.mark.long

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.templates import Templates
+from tests.templates import Templates, listed
 from tidemark.costs import at_rest
+from tidemark.deployment import options
 from tidemark.deployment import stacks as deployment
 
 # Actions that AWS knows no resource for (Service Authorization Reference), or that are tried on any.
@@ -28,10 +29,6 @@ OF_ANYTHING = {
     "ec2:UnassignPrivateIpAddresses",
 }
 EVERYWHERE = {"0.0.0.0/0", "::/0"}
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def statements(stacks: Templates) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -242,6 +239,32 @@ def test_everything_carries_the_projects_tag(stacks: Templates) -> None:
         assert {"Key": "project", "Value": "tidemark"} in table["Replicas"][0]["Tags"], name
     for name, bucket in stacks.properties("AWS::S3::Bucket", "AWS::ECS::Service", "AWS::Lambda::Function").items():
         assert {"Key": "project", "Value": "tidemark"} in bucket["Tags"], name
+
+
+def test_a_deployment_keeps_what_it_was_told(dev: Templates, prod: Templates) -> None:
+    small, large = (options.kept(_outputs(stacks["TidemarkCore"])) for stacks in (dev, prod))
+    assert small == {"profile": "dev", **{name: small[name] for name in options.STORE}}
+    assert {name: large[name] for name in ("profile", "domain", "alert_email")} == {
+        "profile": "prod",
+        "domain": "sales.example.com",
+        "alert_email": "someone@example.com",
+    }
+    assert set(large) - set(small) == {"domain", "certificate_arn", "prefect_api_url", "alert_email"}
+    longest = {**large, "domain": "d" * 253, "alert_email": "a" * 254}
+    assert len(json.dumps(longest)) <= 1_024, "CloudFormation's longest value of an output"
+
+
+def _outputs(template: dict[str, Any]) -> dict[str, str]:
+    return {name: output["Value"] for name, output in template["Outputs"].items() if isinstance(output["Value"], str)}
+
+
+def test_the_key_of_anothers_prefect_is_shown_to_nobody(dev: Templates, prod: Templates) -> None:
+    parameter = prod["TidemarkPipelines"]["Parameters"]["PrefectKey"]
+    assert parameter["NoEcho"] is True
+    assert "Default" not in parameter
+    secrets = prod.properties("AWS::SecretsManager::Secret").values()
+    assert [secret["SecretString"] for secret in secrets if "PrefectKey" in str(secret)] == [{"Ref": "PrefectKey"}]
+    assert "PrefectKey" not in dev["TidemarkPipelines"]["Parameters"]
 
 
 @pytest.mark.parametrize(("profile", "most"), [("dev", 125), ("prod", 1_000)])

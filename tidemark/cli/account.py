@@ -12,6 +12,8 @@ from tidemark.errors import Difference, Misuse
 from tidemark.local.home import Home, write_atomically
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from tidemark.deployment.account import Finding
     from tidemark.deployment.deploy import Ready
     from tidemark.deployment.destroy import Left
@@ -28,30 +30,48 @@ def register(app: typer.Typer) -> None:
 
 
 def deploy(
-    profile: Annotated[str, typer.Option(help="dev or prod.")] = "dev",
-    only: Annotated[str, typer.Option(help="These stacks, by name, with commas between them.")] = "",
-    domain: Annotated[str, typer.Option(help="A domain of your own for the pages.")] = "",
-    certificate_arn: Annotated[str, typer.Option(help="Its certificate, in us-east-1.")] = "",
-    prefect_api_url: Annotated[str, typer.Option(help="Prefect Cloud's API, in place of a server of your own.")] = "",
-    alert_email: Annotated[str, typer.Option(help="Whom alarms are told.")] = "",
-    redis_url: Annotated[
-        str, typer.Option(help="A live stream that is there already: then the Core stack alone, without a network.")
-    ] = "",
-    environment: Annotated[
-        Path | None, typer.Option(help="A file to write the settings of containers to, as variables.")
+    profile: Annotated[
+        str | None,
+        typer.Option(help="How large: dev or prod (docs/deploy.md). Not AWS's profile, that is AWS_PROFILE.  [dev]"),
     ] = None,
+    only: Annotated[
+        str, typer.Option(help="These stacks alone, with commas between them: TidemarkCore, TidemarkLive, ….")
+    ] = "",
+    domain: Annotated[str | None, typer.Option(help="A domain of your own for the pages.")] = None,
+    certificate_arn: Annotated[str | None, typer.Option(help="The domain's certificate, in us-east-1.")] = None,
+    prefect_api_url: Annotated[
+        str | None,
+        typer.Option(help="Prefect Cloud's API, in place of a server of your own; the key is read of PREFECT_API_KEY."),
+    ] = None,
+    alert_email: Annotated[
+        str | None, typer.Option(help="The address that alarms are sent to; AWS asks there for consent.")
+    ] = None,
+    redis_url: Annotated[
+        str | None,
+        typer.Option(help="For containers elsewhere, as compose.yaml's: their Redis. Then the Core stack alone."),
+    ] = None,
+    environment: Annotated[
+        Path | None,
+        typer.Option(help="For containers elsewhere: a file to write their settings to, a token among them."),
+    ] = None,
+    change_profile: Annotated[
+        bool, typer.Option("--change-profile", help="Let a deployment of the other profile become this one.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Deploy to the AWS account of the environment: what would change and cost is shown first."""
+    """Deploy to the AWS account of the environment: what would change and cost is shown first.
+
+    Options are kept: with the next version, what is not given stays as it is, and an empty one ('') is taken away.
+    """
     from tidemark.deployment.account import Account  # AWS's clients, that other commands need not wait for
     from tidemark.deployment.deploy import Deployment, Wanted
 
     say, account = Steps(), Account()
     deployment = Deployment(account, _folder(), say, say.now)
     for finding in deployment.check():
-        _show(finding)
-    context = {
+        _show(finding, err)
+    told = {
         "profile": profile,
         "domain": domain,
         "certificate_arn": certificate_arn,
@@ -59,8 +79,7 @@ def deploy(
         "alert_email": alert_email,
         "redis_url": redis_url,
     }
-    names = tuple(filter(None, only.split(",")))
-    ready = deployment.prepare(Wanted(context, names))
+    ready = deployment.prepare(Wanted(told, tuple(filter(None, only.split(","))), change_profile))
     _preview(ready)
     if not yes and not typer.confirm(f"Deploy {', '.join(ready.names)} to {account.where}?"):
         raise typer.Abort
@@ -69,12 +88,15 @@ def deploy(
     if environment:
         write_atomically(environment, "".join(f"{name}={value}\n" for name, value in done.settings.items()))
     if as_json:
-        print_json({"where": account.where, "urls": done.urls, "token": done.token})
+        told_back = {"where": account.where, "urls": done.urls, "token": done.token}
+        print_json({**told_back, "distribution": done.distribution})
         return
     for name, url in done.urls.items():
         out.print(f"{name:12} {url}", markup=False)
     out.print(f"{'token':12} {done.token}", markup=False)
     err.print("The token may do everything for 30 days. Invite people to the pages: docs/deploy.md tells how.")
+    if own := ready.options.get("domain"):
+        err.print(f"Point {own} to {done.distribution}: a CNAME record, or an alias in Route 53.", markup=False)
 
 
 def destroy(
@@ -116,18 +138,24 @@ def _tell(left: Left) -> None:
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """What this machine and the AWS account of the environment have, and what they lack."""
+    """What this machine and the AWS account of the environment have, and what they lack.
+
+    Ends with 1 where something is missing.
+    """
     from tidemark.deployment import doctor as checks
     from tidemark.deployment.account import Account
 
     found = {"this machine": checks.machine(Home()), "AWS": Account().findings()}
     if as_json:
         print_json({where: [finding._asdict() for finding in findings] for where, findings in found.items()})
-        return
-    for where, findings in found.items():
-        out.print(f"[bold]{where}[/]")
-        for finding in findings:
-            _show(finding)
+    else:
+        for where, findings in found.items():
+            out.print(f"[bold]{where}[/]")
+            for finding in findings:
+                _show(finding, out)
+    missing = [finding.what for findings in found.values() for finding in findings if finding.state == "missing"]
+    if missing:
+        raise Difference(f"missing: {', '.join(missing)}")
 
 
 def _preview(ready: Ready) -> None:
@@ -145,9 +173,9 @@ def _preview(ready: Ready) -> None:
     err.print(f"about ${usd:.0f} a month at rest, and ${selling:.2f} a million sales; `tidemark cost` shows every line")
 
 
-def _show(finding: Finding) -> None:
-    err.print(f"  {MARKS[finding.state]} {finding.what}: ", end="")
-    err.print(finding.words + (f"; {finding.remedy}" if finding.state == "missing" else ""), markup=False)
+def _show(finding: Finding, where: Console) -> None:
+    where.print(f"  {MARKS[finding.state]} {finding.what}: ", end="")
+    where.print(finding.words + (f"; {finding.remedy}" if finding.state == "missing" else ""), markup=False)
 
 
 def _folder() -> Path:

@@ -61,19 +61,26 @@ class Account:
         return self._id
 
     def findings(self) -> list[Finding]:
-        """Whether one can deploy from here, to there."""
+        """Whether one can deploy from here, to there: all that can be said, whatever is missing."""
+        found = [self._credentials()]
+        if not self.region:
+            found.append(Finding("region", "missing", "none is set", "set AWS_REGION, for example eu-west-1"))
+        else:
+            found.append(Finding("region", "ok", self.region))
+        if all(finding.state == "ok" for finding in found):
+            found.append(self._bootstrap())
+            found += [self._quota(*quota) for quota in QUOTAS]
+        engine = docker()
+        if engine.state == "missing" and self.emulated:
+            engine = engine._replace(state="unknown", words=f"{engine.words}, and the emulator runs no images")
+        return [*found, engine]
+
+    def _credentials(self) -> Finding:
         try:
-            found = [Finding("credentials", "ok", f"account {self.id}")]
+            return Finding("credentials", "ok", f"account {self.id}")
         except TidemarkError as error:
             remedy = "set AWS_PROFILE, or run `aws configure sso`; then `aws sts get-caller-identity` must answer"
-            return [Finding("credentials", "missing", str(error), remedy)]
-        if not self.region:
-            return [*found, Finding("region", "missing", "none is set", "set AWS_REGION, for example eu-west-1")]
-        found.append(Finding("region", "ok", self.region))
-        found.append(self._bootstrap())
-        found += [self._quota(*quota) for quota in QUOTAS]
-        found.append(docker())
-        return found
+            return Finding("credentials", "missing", str(error), remedy)
 
     def bootstrapped(self) -> int:
         """The version of the CDK's bootstrap; 0 where there is none."""
@@ -86,8 +93,8 @@ class Account:
         version = self.bootstrapped()
         if version >= BOOTSTRAP_LEAST:
             return Finding("bootstrap", "ok", f"version {version}")
-        words = f"version {version} is too old" if version else "the account is not bootstrapped for the CDK"
-        return Finding("bootstrap", "missing", words, "`tidemark deploy` does it")
+        words = f"version {version} is older than {BOOTSTRAP_LEAST}" if version else "the CDK's is not there yet"
+        return Finding("bootstrap", "ok", f"{words}; `tidemark deploy` sees to it")
 
     def _quota(self, service: str, code: str, what: str, wanted: int) -> Finding:
         try:

@@ -31,8 +31,15 @@ class Cdk:
         self._logs = logs
         self._words = words
 
-    def run(self, verb: str, *words: str, cwd: Path = ROOT, listen: Listen | None = None) -> str:
-        """What the command printed; `listen` is told each line as it comes.
+    def run(
+        self,
+        verb: str,
+        *words: str,
+        cwd: Path = ROOT,
+        listen: Listen | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
+        """What the command printed; `listen` is told each line as it comes, `environment` is what this run sees more.
 
         Raises TidemarkError with the tool's last words where it fails.
         """
@@ -44,7 +51,7 @@ class Cdk:
             process = subprocess.Popen(
                 command,
                 cwd=cwd,
-                env=self._environment,
+                env={**self._environment, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -61,11 +68,17 @@ class Cdk:
             raise TidemarkError(f"cdk {verb} failed ({log}):\n{told}")
         return "\n".join(lines)
 
-    def synth(self, into: Path, context: Mapping[str, str], listen: Listen | None = None) -> None:
+    def synth(
+        self,
+        into: Path,
+        context: Mapping[str, str],
+        listen: Listen | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Synthesise the app into a folder."""
         app = f"{sys.executable} -m infra.cdk.app"
         given = [word for name, value in context.items() if value for word in ("-c", f"{name}={value}")]
-        self.run("synth", "--quiet", "--app", app, "-o", str(into), *given, listen=listen)
+        self.run("synth", "--quiet", "--app", app, "-o", str(into), *given, listen=listen, environment=environment)
 
 
 def templates(assembly: Path) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,8 +11,8 @@ from typing import NamedTuple
 
 from infra import bundles
 from tidemark import tokens
-from tidemark.deployment import emulated, stacks
-from tidemark.deployment.account import Account, Finding, docker
+from tidemark.deployment import emulated, options, stacks
+from tidemark.deployment.account import BOOTSTRAP_LEAST, Account, Finding, docker
 from tidemark.deployment.cdk import Cdk, templates
 from tidemark.errors import Misuse, TidemarkError
 from tidemark.settings import variable
@@ -27,16 +28,21 @@ SETTINGS = {
     "lake_bucket": "LakeBucket",
     "token_secret": "TokenSecret",
 }
+PREFECT_KEY = "PREFECT_API_KEY"
 Say = Callable[[str], None]
 _EVENT = ("stack", "count", "time", "status", "kind", "name")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be deployed. `context`: what the CDK app is given; `only`: these stacks, all where it is empty."""
+    """What is to be deployed.
 
-    context: Mapping[str, str] = field(default_factory=dict)
+    `told`: options by name, see `options.merge`; `only`: these stacks, all where it is empty.
+    """
+
+    told: Mapping[str, str | None] = field(default_factory=dict)
     only: tuple[str, ...] = ()
+    change_profile: bool = False
 
 
 class Ready(NamedTuple):
@@ -44,15 +50,20 @@ class Ready(NamedTuple):
 
     assembly: Path
     names: list[str]
+    options: dict[str, str]
     difference: str
 
 
 class Outcome(NamedTuple):
-    """Where everything is, a first token, of the scope `admin`, and what containers elsewhere are told of it."""
+    """Where everything is, a first token, of the scope `admin`, and what containers elsewhere are told of it.
+
+    `distribution`: CloudFront's own name of the pages, which a domain must point to; empty where they are not deployed.
+    """
 
     urls: dict[str, str]
     token: str
     settings: dict[str, str]
+    distribution: str
 
 
 class Deployment:
@@ -78,12 +89,20 @@ class Deployment:
         return found
 
     def prepare(self, wanted: Wanted) -> Ready:
-        """Synthesise, and see what would change."""
-        self._say("synthesising the stacks")
+        """Synthesise, and see what would change. Raises Misuse where that is not to be done."""
+        there = {stack.name: stack.outputs for stack in stacks.deployed(self._account)}
+        before = options.kept(there.get(stacks.CORE, {}))
+        told = options.merge(before, wanted.told, change_profile=wanted.change_profile)
+        has_key = bool(os.environ.get(PREFECT_KEY)) or "PrefectApi" in there.get(stacks.PIPELINES, {})
+        if told.get("prefect_api_url") and not has_key:
+            raise Misuse(f"--prefect-api-url: set {PREFECT_KEY}, the key of that API, the first time")
+        self._say("synthesising the stacks: " + ", ".join(f"{name} {word}" for name, word in told.items()))
         assembly = self._folder / "cdk.out"
         # The emulator runs Lambdas on its own Python and processor.
         context = {"bundles": str(bundles.build("local"))} if self._account.emulated else {}
-        self._cdk.synth(assembly, {**context, **wanted.context})
+        store = {name: told[name] for name in options.STORE if name in told}
+        context |= {name: told[name] for name in options.NAMES if name in told}
+        self._cdk.synth(assembly, context, environment=store)
         if self._account.emulated:
             for part in emulated.fit(self._account, assembly):
                 self._say(f"left out, as {self._account.where} does not know it: {part}")
@@ -91,12 +110,12 @@ class Deployment:
         names = [name for name in made if not wanted.only or name in wanted.only]
         if unknown := sorted(set(wanted.only) - set(made)):
             raise Misuse(f"there is no stack {', '.join(unknown)}; there are {', '.join(made)}")
-        if not self._account.bootstrapped():
+        if self._account.bootstrapped() < BOOTSTRAP_LEAST:
             self._say("bootstrapping the account for the CDK")
             where = f"aws://{self._account.id}/{self._account.region}"
             self._cdk.run("bootstrap", where, cwd=self._folder)  # from a folder without a cdk.json
         self._say("comparing with what is deployed")
-        return Ready(assembly, names, self._cdk.run("diff", *names, "--app", str(assembly), "--no-change-set"))
+        return Ready(assembly, names, told, self._cdk.run("diff", *names, "--app", str(assembly), "--no-change-set"))
 
     def perform(self, ready: Ready) -> Outcome:
         """Deploy. Raises TidemarkError that says what failed and why; AWS has then rolled that stack back."""
@@ -113,6 +132,8 @@ class Deployment:
         how = ["--app", str(ready.assembly), "--require-approval", "never", "--exclusively", "--concurrency", "2"]
         if self._account.emulated:
             how += ["--method", "direct"]
+        if stacks.PIPELINES in names and ready.options.get("prefect_api_url") and os.environ.get(PREFECT_KEY):
+            how += ["--parameters", f"{stacks.PIPELINES}:PrefectKey={os.environ[PREFECT_KEY]}"]
         try:
             self._cdk.run("deploy", *names, *how, listen=self._progress)
         except TidemarkError as error:
@@ -146,13 +167,15 @@ class Deployment:
     def outcome(self) -> Outcome:
         """Where everything is, and a first token."""
         there = stacks.deployed(self._account)
-        urls = {name: value for stack in there for name, value in stack.outputs.items() if name.endswith("Url")}
+        outputs = {name: value for stack in there for name, value in stack.outputs.items()}
+        urls = {name: value for name, value in outputs.items() if name.endswith("Url")}
         core = self._core(there)
         secret = self._secret(core)
         told = {variable(name): core[output] for name, output in SETTINGS.items()}
         told[variable("api_token")] = tokens.mint(secret, "read", name="explorer", lifetime=READER_LIFETIME)
         told["API_ID"] = core["ApiId"]
-        return Outcome(urls, tokens.mint(secret, "admin", name="first", lifetime=FIRST_LIFETIME), told)
+        first = tokens.mint(secret, "admin", name="first", lifetime=FIRST_LIFETIME)
+        return Outcome(urls, first, told, outputs.get("DistributionName", ""))
 
     @staticmethod
     def _core(there: list[stacks.Deployed]) -> dict[str, str]:

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from tidemark.deployment.account import Account
 
 CORE = "TidemarkCore"
-NAMES = (CORE, "TidemarkLive", "TidemarkPipelines", "TidemarkExplorer", "TidemarkWatch")
+PIPELINES = "TidemarkPipelines"
+NAMES = (CORE, "TidemarkLive", PIPELINES, "TidemarkExplorer", "TidemarkWatch")
 """In the order in which they are deployed; they are destroyed in the other."""
 KEPT_POLICIES = ("Retain", "Snapshot", "RetainExceptOnCreate")
 
