@@ -34,11 +34,20 @@ down: ## End everything that `make up` started
 .PHONY: install
 install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html web/explorer/dist/explorer.js .venv/compiled-kernels .bundles/packages/installed ## Only install
 
+# Two halves beside each other: parts at work together wait much and compute little.
+PARTS := tests/browser tests/contract tests/flows tests/integration
+MODULES := $(filter-out $(PARTS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 .PHONY: test
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run the tests
+	@mkdir -p .tools; $(MAKE) --no-print-directory test-modules > .tools/test-modules.log 2>&1 & modules=$$!; parts=0; \
+	.venv/bin/python -m pytest -m "not long" $(PARTS) $(ARGS) || parts=$$?; \
+	wait $$modules || modules=failed; cat .tools/test-modules.log; test $$modules != failed -a $$parts = 0
+
+.PHONY: test-modules
+test-modules:
 	cd web && $(NPM) run --silent test
 	.venv-train/bin/python -m pytest -c pyproject.toml --rootdir . training
-	.venv/bin/python -m pytest -m "not long" $(ARGS)
+	.venv/bin/python -m pytest -m "not long" $(MODULES) $(ARGS)
 
 .PHONY: test-long
 test-long: install .venv/installed-dev chromium ## Run the long fault runs, and training on a Dask cluster
