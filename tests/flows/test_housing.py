@@ -101,6 +101,7 @@ def test_a_run_shows_each_step_in_prefect_in_the_bucket_and_in_the_api(fed: Flow
     assert any(re.search(r"Correlations: \d+\.\d\d s", line) for line in log["log"])
 
 
+@pytest.mark.long
 def test_two_at_once_register_one_model(fed: Flows) -> None:
     fed.send(good(6))  # so that there is something to learn
     assert fed.flow("housing-data").status == "completed"
@@ -183,6 +184,7 @@ def test_the_champion_is_registered_once_and_known_everywhere(fed: Flows) -> Non
     assert algorithms == {"lightgbm", "random forest", "ridge", "mean"}
 
 
+@pytest.mark.long
 def test_a_champion_whose_file_is_broken_is_put_right_though_nothing_is_new(fed: Flows) -> None:
     before = fed.index.champion("housing")
     assert before is not None
