@@ -124,7 +124,7 @@ def test_every_dashboard_is_taken_as_it_is(dev: Templates) -> None:
 
 
 def _tried(cloudwatch: Any, alarm: str, state: str) -> Iterator[tuple[str, float]]:
-    """State and threshold, each time after the state was set: the cloud looks at the metric beside, and sets it back."""
+    """State and threshold, each time after the state was set: the cloud looks at the metric too, and sets it back."""
     for _ in range(TRIES):
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="tried")
         (found,) = cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
