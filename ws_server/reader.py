@@ -122,8 +122,9 @@ class Reader:
 
     def _take(self, loaded: list[Cell], day: int, news: list[Cell]) -> None:
         history = {cell.key: cell.version for cell in loaded if cell.key.writer == WRITER}
-        if self.loaded and history != self._history:
-            if day == self._day and self._agrees(loaded, history):
+        if self.loaded:
+            if history == self._history or (day == self._day and self._agrees(loaded, history)):
+                # The sum of it is held, perhaps still as the cells that became it: beside them it would count twice.
                 loaded = [cell for cell in loaded if cell.key.writer != WRITER]
             else:
                 self._ticker.replace(loaded)

@@ -92,6 +92,16 @@ def test_history_is_not_added_to_what_it_is_the_sum_of(page: Page) -> None:
     assert page.truth.epoch == epoch, "pages go on with what they have"
 
 
+def test_history_that_stays_the_same_is_not_added_by_a_later_load(page: Page) -> None:
+    page.compact()
+    for _ in range(3):
+        page.reader.load()
+        assert page.is_right()
+    page.sell("13:09")
+    page.reader.load()
+    assert page.is_right()
+
+
 def test_history_is_taken_where_something_of_it_was_never_told(page: Page) -> None:
     page.sell("13:09", told=False)
     page.compact()
