@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 
-def clone_table(dynamodb: Any, table: str, name: str) -> str:
-    """An empty table with the keys and indexes of a deployed one."""
+def clone_table(dynamodb: Any, table: str, name: str, *, stream: bool = False) -> str:
+    """An empty table with the keys and indexes of a deployed one, and a stream of its own where that is wanted."""
     found = dynamodb.describe_table(TableName=table)["Table"]
     indexes = [
         {key: index[key] for key in ("IndexName", "KeySchema", "Projection")}
@@ -18,5 +18,6 @@ def clone_table(dynamodb: Any, table: str, name: str) -> str:
         KeySchema=found["KeySchema"],
         BillingMode="PAY_PER_REQUEST",
         **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
+        **({"StreamSpecification": found["StreamSpecification"]} if stream else {}),
     )
     return name

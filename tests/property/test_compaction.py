@@ -51,7 +51,7 @@ def row(number: int) -> dict[str, Any]:
     )
 
 
-BEGIN = 25_781_400  # the UTC minute of minute(0)
+BEGIN = 25_780_920  # the UTC minute of minute(0)
 
 
 def patient(steps: int = 400) -> Clock:

@@ -1,0 +1,64 @@
+"""Tills, and the sales that they post."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import msgspec
+
+from tests.samples import minute, sale
+from tidemark.ledger import digest
+from tidemark.sale import Sale
+
+SALES = 40  # ids that tills draw from
+MINUTES = (0, 1, 29, 30, 31, 870, 871, 57_600)
+BEGIN = 25_780_920  # the UTC minute of minute(0)
+LONGEST_BATCH = 7
+
+
+class Till:
+    """Posts a batch until it is answered, and keeps the answers."""
+
+    def __init__(self, number: int, drawn: random.Random) -> None:
+        self.number = number
+        self._drawn = drawn
+        self.token = ""
+        self.ends_s = 0.0
+        self.batch: list[dict[str, Any]] = []
+        self.answers: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]] = []
+
+    def next_batch(self) -> list[dict[str, Any]]:
+        """The one that waits for its answer, or another: sales new and old, others by an old one's name, wrong ones."""
+        if not self.batch:
+            self.batch = [self._row() for _ in range(self._drawn.randint(1, LONGEST_BATCH))]
+        return self.batch
+
+    def _row(self) -> dict[str, Any]:
+        number = self._drawn.randrange(SALES)
+        row = row_of(number)
+        what = self._drawn.random()
+        if what < 0.12:
+            return {**row, "quantity": row["quantity"] + 1 + self._drawn.randrange(2)}
+        if what < 0.2:
+            return {**row, "invoice_id": f"wrong-{number}", "quantity": -1}
+        return row
+
+
+def row_of(number: int) -> dict[str, Any]:
+    """A sale of a product line of its own: what is counted says of each sale how often."""
+    return sale(
+        f"sale-{number}",
+        sold_at=minute(MINUTES[number % len(MINUTES)]),
+        branch="AB"[number % 3 == 0],
+        product_line=f"line {number}",
+        quantity=1 + number % 9,
+        tax=None,
+        total=None,
+        kind="return" if number % 7 == 0 else "sale",
+    )
+
+
+def digest_of(row: dict[str, Any]) -> str:
+    """By which a row is told from another of its name."""
+    return digest(msgspec.convert(row, Sale))
