@@ -53,6 +53,15 @@ test-modules:
 test-long: install .venv/installed-dev chromium ## Run the long fault runs, and training on a Dask cluster
 	.venv/bin/python -m pytest -m long $(ARGS)
 
+# What is promised, by figures of this very run: docs/promises.md.
+.PHONY: trust
+trust: export TIDEMARK_TRUST = $(CURDIR)/.tools/trust
+trust: export FAULT_SCHEDULES ?= 500
+trust: install .venv/installed-dev ## Run what proves the promises, and write docs/promises.md
+	rm -rf $(TIDEMARK_TRUST)
+	.venv/bin/python -m pytest tests/faults tests/integration/test_who_may.py $(ARGS)
+	.venv/bin/python -m docs.promises
+
 # For those who have Docker and LocalStack's token. What is asked of AWS goes to LocalStack; nothing leaves this machine.
 LOCALSTACK := AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ENDPOINT_URL_S3=http://127.0.0.1:4566 AWS_REGION=eu-west-1 \
 	AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=LKIATIDEMARKCOMPOSE0 AWS_SECRET_ACCESS_KEY=local

@@ -75,13 +75,24 @@ class Handler(WSGIHandler):
         gevent.sleep(0)
         return super().handle_one_request()
 
+    def finalize_headers(self) -> None:
+        """Who sends what nobody reads is told that the connection ends: else the next request would meet its end."""
+        super().finalize_headers()
+        if self._is_unread() and self.code != SWITCHING:
+            headers: Any = self.response_headers  # of bytes, which the stub does not know
+            headers.append((b"Connection", b"close"))
+
     def run_application(self) -> None:
         """A connection that became a WebSocket, or that goes on sending what nobody reads, ends with its answer."""
         super().run_application()
-        body: Any = self.wsgi_input
-        if self.code == SWITCHING or body.chunked_input or body.position < (body.content_length or 0):
+        if self.code == SWITCHING or self._is_unread():
             self.close_connection = True
+            body: Any = self.wsgi_input
             self.wsgi_input = Input(body.rfile, 0)
+
+    def _is_unread(self) -> bool:
+        body: Any = self.wsgi_input
+        return bool(body.chunked_input or body.position < (body.content_length or 0))
 
 
 class Client:

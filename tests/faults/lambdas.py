@@ -105,6 +105,10 @@ class Wire:
         self.points += 1
         self._processes.pause()
 
+    def close(self) -> None:
+        """Nothing more is sent."""
+        self._http.close()
+
     def land_late(self, number: int) -> None:
         """An old request arrives at last; nobody listens to its answer."""
         self._http.send(self.late.pop(number % len(self.late)))

@@ -12,6 +12,7 @@ from tests.faults.backend import Backend
 from tests.faults.conftest import ran
 from tests.faults.judged import differences
 from tests.faults.world import ACTS, World, world
+from tests.trust import tell
 
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 SCHEDULES = int(os.environ.get("FAULT_SCHEDULES", "20"))
@@ -44,4 +45,14 @@ def test_nothing_is_lost_and_nothing_counted_twice(backend: Backend, tmp_path: P
         ran.update({"schedules": 1, "reads while it went on": found.reads, "points to pause at": found.wire.points})
         ran.update({f"fault: {what}": count for what, count in found.faults.items()})
         ran.update({"conflicts sent again": found.redriven})
+    tell(
+        "schedules",
+        seed=SEED,
+        schedules=ran["schedules"],
+        faults=sum(count for what, count in ran.items() if what.startswith("fault: ")),
+        points=ran["points to pause at"],
+        reads=ran["reads while it went on"],
+        conflicts=ran["conflicts sent again"],
+        violations=len(violations),
+    )
     assert not violations, "\n".join(violations)

@@ -10,6 +10,7 @@ import os
 import random
 import secrets
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
@@ -489,6 +490,9 @@ def world(seed: int, backend: Backend, folder: Path) -> Iterator[World]:
     try:
         with ExitStack() as stack:
             quiet = {"POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+            # Handlers that go on beside each other share Powertools' metrics: one may find that another has told them.
+            stack.enter_context(warnings.catch_warnings())
+            warnings.filterwarnings("ignore", "No application metrics to publish")
             stack.enter_context(redirect_stdout(stack.enter_context(Path(os.devnull).open("w"))))  # metrics
             stack.enter_context(mock.patch.dict(os.environ, {**backend.environment, **quiet}))
             stack.enter_context(mock.patch("tidemark.writer.secrets", drawn))
@@ -499,6 +503,8 @@ def world(seed: int, backend: Backend, folder: Path) -> Iterator[World]:
             stack.enter_context(mock.patch("botocore.endpoint.time.sleep"))
             found = World(seed, backend, places, folder)
             stack.enter_context(mock.patch("ws_server.reader.time", found.clock))
+            stack.callback(found.wire.close)
+            stack.callback(found.redis.close)
             yield found
     finally:
         backend.remove(places)

@@ -1,0 +1,81 @@
+"""Writes `promises.md` from what the tests told as they ran (`make trust`): no figure on that page is typed in."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.measure import machine
+from tests.trust import Figures, told
+
+DOCS = Path(__file__).resolve().parent
+EMULATED = "on ministack, an emulator of AWS"
+
+
+class Promise(NamedTuple):
+    """What is promised, the test that would fail without it, and what is said of a run; `{…}` are its figures."""
+
+    promise: str
+    test: str
+    said: str
+
+
+PROMISES = {
+    "schedules": Promise(
+        "Nothing is lost and nothing counted twice, whatever part is killed, paused, lied to or asked again: ledger, "
+        "counters, history, lake, live page and the answers that were given agree",
+        "`tests/faults/test_schedules.py`",
+        "{schedules} schedules from seed {seed}, {faults} faults, {points} points to pause at, {reads} reads while it "
+        "went on, {conflicts} conflicts sent again: {violations} violations",
+    ),
+    "planted": Promise(
+        "The schedules would notice: a bug is planted for each invariant, and found",
+        "`tests/faults/test_planted.py`",
+        "{found} of {planted} found, the last of them after {most} schedules",
+    ),
+    "access to the api": Promise(
+        "Who may not, cannot: every route of the API by every kind of token, from one table that has them all",
+        "`tests/integration/test_who_may.py`",
+        "{routes} routes, {requests} requests: each let in whom it should and nobody else",
+    ),
+    "access to the live": Promise(
+        "The same of the live page and its socket",
+        "`tests/integration/test_who_may.py`",
+        "{routes} routes, {requests} requests: each let in whom it should and nobody else",
+    ),
+}
+
+
+def page(figures: dict[str, Figures]) -> str:
+    """The page's text."""
+    here = machine()
+    git = [shutil.which("git") or "git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, cwd=DOCS, capture_output=True, text=True, check=True).stdout.strip()
+    rows = [
+        f"| {found.promise} | {found.test} | {_said(found, figures.get(name))} |" for name, found in PROMISES.items()
+    ]
+    lines = [
+        "# Promises",
+        "",
+        f"Written by `make trust` on {datetime.now(UTC):%Y-%m-%d}, commit {commit}, {EMULATED}; "
+        f"{here['cpus']} cores, {here['memory_gb']} GB, Python {here['python']}. Each figure is of that run.",
+        "",
+        "| promise | test | last figure |",
+        "| --- | --- | --- |",
+        *rows,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _said(promise: Promise, figures: Figures | None) -> str:
+    if figures is None:
+        return "not run"
+    return promise.said.format(**{name: f"{count:,}" if name != "seed" else count for name, count in figures.items()})
+
+
+if __name__ == "__main__":
+    (DOCS / "promises.md").write_text(page(told()))
