@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.measure import machine
-from tests.trust import Figures, told
+from tests.trust import Seen, told
 
 DOCS = Path(__file__).resolve().parent
 EMULATED = "on ministack, an emulator of AWS"
@@ -49,32 +46,27 @@ PROMISES = {
 }
 
 
-def page(figures: dict[str, Figures]) -> str:
+def page(seen: dict[str, Seen]) -> str:
     """The page's text."""
     here = machine()
-    git = [shutil.which("git") or "git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, cwd=DOCS, capture_output=True, text=True, check=True).stdout.strip()
-    rows = [
-        f"| {found.promise} | {found.test} | {_said(found, figures.get(name))} |" for name, found in PROMISES.items()
-    ]
     lines = [
         "# Promises",
         "",
-        f"Written by `make trust` on {datetime.now(UTC):%Y-%m-%d}, commit {commit}, {EMULATED}; "
-        f"{here['cpus']} cores, {here['memory_gb']} GB, Python {here['python']}. Each figure is of that run.",
+        f"Written by `make trust`, {EMULATED}; {here['cpus']} cores, {here['memory_gb']} GB, Python {here['python']}.",
         "",
-        "| promise | test | last figure |",
-        "| --- | --- | --- |",
-        *rows,
+        "| promise | test | last figure | of |",
+        "| --- | --- | --- | --- |",
+        *(f"| {found.promise} | {found.test} | {_said(found, seen.get(name))} |" for name, found in PROMISES.items()),
         "",
     ]
     return "\n".join(lines)
 
 
-def _said(promise: Promise, figures: Figures | None) -> str:
-    if figures is None:
-        return "not run"
-    return promise.said.format(**{name: f"{count:,}" if name != "seed" else count for name, count in figures.items()})
+def _said(promise: Promise, seen: Seen | None) -> str:
+    if seen is None:
+        return "not run | –"
+    words = {name: str(count) if name == "seed" else f"{count:,}" for name, count in seen.figures.items()}
+    return f"{promise.said.format(**words)} | {seen.date}, `{seen.commit}`"
 
 
 if __name__ == "__main__":
