@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.faults.poller import Record, Shard
+from tests.faults.world import CONSUMERS
+from tests.templates import Templates
 
 
 def records(count: int) -> list[Record]:
@@ -81,3 +83,18 @@ def test_a_consumer_that_dies_has_failed() -> None:
     with pytest.raises(SystemExit):
         shard.give(die, All())
     assert give(shard, set()) == [[0, 1]]
+
+
+def test_the_schedules_give_the_streams_as_the_template_does(dev: Templates) -> None:
+    found = {}
+    for name, mapping in dev.properties("AWS::Lambda::EventSourceMapping").items():
+        assert mapping.get("MaximumRecordAgeInSeconds", -1) == -1, "then records may be too old, too"
+        assert mapping["DestinationConfig"]["OnFailure"]["Destination"], name
+        (consumer,) = (known for known in CONSUMERS if f"/{known.title()}Function" in name)
+        found[consumer] = {
+            "batch_size": mapping["BatchSize"],
+            "retries": mapping["MaximumRetryAttempts"],
+            "bisect": mapping["BisectBatchOnFunctionError"],
+            "partial": "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
+        }
+    assert found == CONSUMERS

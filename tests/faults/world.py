@@ -46,6 +46,11 @@ SECRET = "a secret of the tests, of thirty-two bytes and more"
 ENVIRONMENTS = 3
 BEGAN_S = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
 SHARDS = 2
+CONSUMERS: dict[str, Any] = {
+    "archive": {"batch_size": 1_000, "retries": 10, "bisect": True, "partial": False},
+    "publish": {"batch_size": 100, "retries": 10, "bisect": True, "partial": True},
+}
+"""How each is given its stream: as the template has it, which a test holds it against."""
 ACTS = (60, 140)
 
 
@@ -85,10 +90,7 @@ class World:
         self.archive, self.publish, self.compact = made("archive", 60), made("publish", 60), made("compact", 600)
 
         self.streams = {name: Stream(backend, arn) for name, arn in places.streams.items()}
-        self.shards = {
-            "archive": [Shard(batch_size=1_000, retries=10, bisect=True, partial=False) for _ in range(SHARDS)],
-            "publish": [Shard(batch_size=100, retries=10, bisect=True, partial=True) for _ in range(SHARDS)],
-        }
+        self.shards = {name: [Shard(**rules) for _ in range(SHARDS)] for name, rules in CONSUMERS.items()}
         quiet = backend.session()  # who looks in from outside is met by no fault
         s3: Any = quiet.create_client("s3")
         dynamodb: Any = quiet.create_client("dynamodb")
