@@ -25,8 +25,8 @@ PROMISES = {
         "Nothing is lost and nothing counted twice, whatever part is killed, paused, lied to or asked again: ledger, "
         "counters, history, lake, live page and the answers that were given agree",
         "`tests/faults/test_schedules.py`",
-        "{schedules} schedules from seed {seed}, {faults} faults, {points} points to pause at, {reads} reads while it "
-        "went on, {conflicts} conflicts sent again: {violations} violations",
+        "{schedules} schedules from seed {seed}, {faults} faults drawn, {points} points to pause at, {reads} reads "
+        "while it went on, {conflicts} conflicts sent again: {violations} violations",
     ),
     "planted": Promise(
         "The schedules would notice: a bug is planted for each invariant, and found",

@@ -48,3 +48,17 @@ def body(*rows: Any) -> bytes:
 def minute(number: int) -> str:
     """The time of the n-th minute after Monday 2019-01-07 10:00 UTC."""
     return (START + timedelta(minutes=number)).isoformat()
+
+
+def of_own_line(number: int, at: int) -> dict[str, Any]:
+    """The n-th sale, in a minute: of a product line of its own, so that what is counted says how often it was."""
+    return sale(
+        f"sale-{number}",
+        sold_at=minute(at),
+        branch="AB"[number % 3 == 0],
+        product_line=f"line {number}",
+        quantity=1 + number % 9,
+        tax=None,
+        total=None,
+        kind="return" if number % 7 == 0 else "sale",
+    )

@@ -74,7 +74,6 @@ class Wire:
         self.late: list[AWSPreparedRequest] = []
         self.away = {"dynamodb": 0, "s3": 0}
         self.points = 0
-        self.injected = 0
 
     def listen(self, session: botocore.session.Session) -> None:
         """Stand between this session's clients and the emulator."""
@@ -85,10 +84,8 @@ class Wire:
         self._point()
         if self.away[service]:
             self.away[service] -= 1
-            self.injected += 1
             raise EndpointConnectionError(endpoint_url=request.url)
         fault = self.faults.pop(0) if self.faults and operation in WRITES else None
-        self.injected += fault is not None
         if fault in (Fault.CONFLICT, Fault.THROTTLED, Fault.BROKEN):
             return _refusal(request, service, operation, fault)
         if fault is Fault.LATE:
@@ -198,13 +195,11 @@ class Lambda:
         self._timeout_s = timeout_s
         self._stream = stream
         self._environments: dict[int, ModuleType] = {}
-        self.begun = 0
 
     def environment(self, place: int) -> ModuleType:
         """The handler's module of one environment."""
         if place not in self._environments:
             self._environments[place] = self._load()
-            self.begun += 1
         return self._environments[place]
 
     def kill(self, place: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tests.samples import minute, sale
+from tests.samples import of_own_line
 from tidemark.ledger import digest
 from tidemark.sale import Sale
 
@@ -46,17 +46,8 @@ class Till:
 
 
 def row_of(number: int) -> dict[str, Any]:
-    """A sale of a product line of its own: what is counted says of each sale how often."""
-    return sale(
-        f"sale-{number}",
-        sold_at=minute(MINUTES[number % len(MINUTES)]),
-        branch="AB"[number % 3 == 0],
-        product_line=f"line {number}",
-        quantity=1 + number % 9,
-        tax=None,
-        total=None,
-        kind="return" if number % 7 == 0 else "sale",
-    )
+    """The n-th sale."""
+    return of_own_line(number, MINUTES[number % len(MINUTES)])
 
 
 def digest_of(row: dict[str, Any]) -> str:

@@ -58,7 +58,6 @@ class World:
     """All parts, and what they did."""
 
     def __init__(self, seed: int, backend: Backend, places: Places, folder: Path) -> None:
-        self.seed = seed
         self.drawn = random.Random(seed)
         self.folder = folder
         self.processes = Processes()
@@ -168,6 +167,9 @@ class World:
         for row in batch:
             if row["quantity"] > 0:
                 self.posted.setdefault(row["invoice_id"], set()).add(digest_of(row))
+        self.send(till, batch, place)
+
+    def send(self, till: Till, batch: list[dict[str, Any]], place: int) -> None:
         self.begin(f"ingest {place}", lambda: self._post(till, batch, place))
 
     def _post(self, till: Till, batch: list[dict[str, Any]], place: int) -> None:
@@ -432,8 +434,7 @@ class World:
     def post_all(self) -> None:
         for till in self.tills:
             if till.batch:
-                batch = till.batch
-                self.begin("ingest 0", lambda till=till, batch=batch: self._post(till, batch, 0))  # type: ignore[misc]
+                self.send(till, till.batch, 0)
                 self.settle()
 
     def settle(self) -> None:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.property.faulty_ledger import LossyStream, post
 from tests.property.stepwise import Fault, Processes, Store
-from tests.samples import minute, sale
+from tests.samples import of_own_line
 from tidemark.audit import audit
 from tidemark.cells import Cell, Measures
 from tidemark.errors import Unavailable
@@ -39,16 +39,7 @@ Found = dict[str, list[Measures]]
 
 def row(number: int) -> dict[str, Any]:
     place = PLACES[number % len(PLACES)]
-    return sale(
-        f"sale-{number}",
-        sold_at=minute(place if place < 2_000 else LATEST),
-        branch="AB"[number % 3 == 0],
-        product_line=f"line {number}",
-        quantity=1 + number % 9,
-        tax=None,
-        total=None,
-        kind="return" if number % 7 == 0 else "sale",
-    )
+    return of_own_line(number, place if place < 2_000 else LATEST)
 
 
 BEGIN = 25_780_920  # the UTC minute of minute(0)
