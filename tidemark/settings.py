@@ -161,6 +161,11 @@ class SignInSettings:
 class IngestSettings(StoreSettings, TableSettings, StreamSettings, IndexSettings):
     """All that the ingest Lambda reads."""
 
+    client_kilobytes: Annotated[
+        float, Meta(gt=0, description="kB of sales a second that one token may send; a request counts as 25 at least")
+    ] = 2_500
+    person_key: Annotated[str, Meta(description="key of the pseudonyms of customers; 32 characters or more")]
+
 
 @dataclass(frozen=True, kw_only=True)
 class PublishSettings(StreamSettings):
