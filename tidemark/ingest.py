@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from tidemark import money, rules, sale
+from tidemark import access, money, rules, sale
 from tidemark.batch import Batch, Bools, OffGrid, tabulate
 from tidemark.cells import MEASURES, Cell, Combo, measures
 from tidemark.errors import Unavailable
@@ -17,6 +17,7 @@ from tidemark.ports import Conflict, Ledger, LiveStream
 from tidemark.sale import Rejection, Row, Sale
 from tidemark.scoring import Scorer, Scores
 from tidemark.store import Store
+from tidemark.tokens import Branches
 from tidemark.writer import Candidate, Clock, Writer
 
 _SALES, _RETURNED = MEASURES.index("sales"), MEASURES.index("returned_sales")
@@ -60,12 +61,13 @@ class Examined(msgspec.Struct, frozen=True):
     scores: Scores
 
 
-def examine(body: bytes, store: Store, scorer: Scorer) -> Examined | list[Row]:
-    """Decode, validate, find features and score: all that needs nothing but the body.
+def examine(body: bytes, store: Store, scorer: Scorer, branches: Branches = None) -> Examined | list[Row]:
+    """Decode, validate, find features and score: all that needs nothing but the body, and the branches that who posts
+    it may post.
 
     Returns the bare rows where no sale is among them. Raises BadRequest or TooLarge.
     """
-    rows, batch = _validate(sale.decode(body), store)
+    rows, batch = _validate(access.only(sale.decode(body), branches), store)
     if batch is None:
         return rows
     hits = rules.check(batch, store)
@@ -96,13 +98,13 @@ class Ingest:
         self._stream = stream
         self._writer = Writer(ledger)
 
-    def post(self, body: bytes, clock: Clock) -> Posted:
-        """Take the sales in `body`.
+    def post(self, body: bytes, clock: Clock, branches: Branches = None) -> Posted:
+        """Take the sales in `body`, of some branches or of all.
 
         Raises BadRequest or TooLarge where the envelope is wrong (nothing is taken) and Unavailable where the
         ledger does not answer in time (sending the same again is safe).
         """
-        examined = examine(body, self._store, self._scorer)
+        examined = examine(body, self._store, self._scorer, branches)
         if not isinstance(examined, Examined):
             return Posted(Answer([_rejected(row) for row in examined], self._scorer.version), published=True)
         now = clock.now_ms()

@@ -21,6 +21,8 @@ PREFIX = "TIDEMARK_"
 # Passwords, codes and cookies travel there: in clear only within this machine.
 _ADDRESS = r"^((https://[^\s/?#@\\]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#\\]*)?)?\Z"
 SHORTEST_SECRET = 32
+_PLACEHOLDERS = ("changeme", "change me", "change-me", "change_me", "default", "example", "placeholder", "your-secret")
+_FEWEST_CHARACTERS = 6  # that differ, in a secret
 _API_URL = "the API, for the Streamlit app and ws_server; ws_server needs none where a proxy in front asks it"
 
 
@@ -263,6 +265,11 @@ class ExplorerSettings(SignInSettings):
         if offers and len(self.cookie_secret) < SHORTEST_SECRET:
             raise SettingsError(f"{variable('cookie_secret')}: must have {SHORTEST_SECRET} characters or more")
         return offers
+
+
+def is_guessable(secret: str) -> bool:
+    """Whether a secret is a placeholder, or the same few characters again and again."""
+    return len(set(secret)) < _FEWEST_CHARACTERS or any(word in secret.lower() for word in _PLACEHOLDERS)
 
 
 S = TypeVar("S")

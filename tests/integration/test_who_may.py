@@ -19,6 +19,7 @@ from redis import Redis
 from tests.cloud import Cloud
 from tests.trust import tell
 from tidemark import tokens
+from tidemark.keyring import Keyring
 from tidemark.local import stores
 from tidemark.settings import LivePageSettings
 from ws_server.access import Access
@@ -127,7 +128,7 @@ def test_the_table_has_every_route_and_event_of_the_live_page() -> None:
         oidc_client_id="t",
         oidc_client_secret="t",
     )
-    page = LivePage(chosen, Access("a secret of the tests, of thirty-two bytes", Redis()))
+    page = LivePage(chosen, Access(Keyring(lambda: "a secret of the tests, of thirty-two bytes"), Redis()))
     Routes(page)
     found = {
         f"{method} {rule.rule}"
