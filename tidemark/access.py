@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from tidemark.errors import Forbidden, Unauthorized
+from tidemark.grants import Branches, Grant, Scope, named
 from tidemark.sale import Rejection, Row, Sale
-from tidemark.tokens import Branches, Grant, Scope, named
 
 PUBLIC_PATHS = ("/healthz", "/docs", "/openapi.json")
 METHODS: dict[Scope, tuple[str, ...]] = {

@@ -12,12 +12,12 @@ from tidemark import access, money, rules, sale
 from tidemark.batch import Batch, Bools, OffGrid, tabulate
 from tidemark.cells import MEASURES, Cell, Combo, measures
 from tidemark.errors import Unavailable
+from tidemark.grants import Branches
 from tidemark.ledger import Entry, digest
 from tidemark.ports import Conflict, Ledger, LiveStream
 from tidemark.sale import Rejection, Row, Sale
 from tidemark.scoring import Scorer, Scores
 from tidemark.store import Store
-from tidemark.tokens import Branches
 from tidemark.writer import Candidate, Clock, Writer
 
 _SALES, _RETURNED = MEASURES.index("sales"), MEASURES.index("returned_sales")

@@ -9,58 +9,21 @@ import secrets
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Any, Literal, get_args
+from typing import Any
 
 import jwt
 import msgspec
-from msgspec import Meta
 
 from tidemark import keyring
-from tidemark.errors import Forbidden, Misuse, Unauthorized
+from tidemark.errors import Misuse, Unauthorized
+from tidemark.grants import Grant, Scope
 from tidemark.keyring import Keys
 
-Scope = Literal["ingest", "read", "admin"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
 ISSUER = "tidemark"
 ISSUER_OF_BRANCHES = "tidemark/branches"
 """Of tokens of some branches only: a version that knows nothing of branches must not take them for whole ones."""
 NOT_VALID = "this token is not valid"
 MOST_BRANCHES = 50
-
-Branches = frozenset[str] | None
-"""Those that somebody may post or see sales of; None for all."""
-
-
-class Grant(msgspec.Struct, frozen=True):
-    """What a token allows, until `expires_at`, seconds since 1970: `admin` is every scope.
-
-    `id`: by what it is revoked; `key`: the id of the key that signed it; `origin`, `origin_ends`: the id of the token
-    that it was made with, and that one's end.
-    """
-
-    name: str
-    scope: Scope
-    expires_at: float
-    branches: frozenset[Annotated[str, Meta(min_length=1, max_length=64)]] | None = None
-    id: str = ""
-    origin: str | None = None
-    origin_ends: float | None = None
-    key: str = ""
-
-    def require(self, scope: Scope) -> None:
-        """Raises Forbidden unless the grant covers `scope`."""
-        if self.scope not in (scope, "admin"):
-            raise Forbidden(f"this token may {self.scope}; {scope} is needed")
-
-    def require_all_branches(self) -> None:
-        """Raises Forbidden where it is of some branches only."""
-        if self.branches is not None:
-            raise Forbidden(f"this token is of {named(self.branches)} only, and this shows all branches")
-
-
-def named(branches: Collection[str]) -> str:
-    """Branches in words."""
-    return f"branch{'es' if len(branches) > 1 else ''} {', '.join(sorted(branches))}"
 
 
 def mint(

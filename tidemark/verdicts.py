@@ -9,8 +9,8 @@ from msgspec import Meta
 
 from tidemark import bodies
 from tidemark.access import may_see
+from tidemark.grants import Branches
 from tidemark.ports import Ledger, Runs
-from tidemark.tokens import Branches
 
 MOST = 100
 MAX_BODY_BYTES = 100_000

@@ -15,9 +15,9 @@ from redis import Redis, RedisError
 
 from tidemark import tokens
 from tidemark.errors import BadRequest, Forbidden, TidemarkError, Unauthorized, Unavailable
+from tidemark.grants import Grant
 from tidemark.keyring import Keyring
 from tidemark.settings import LivePageSettings
-from tidemark.tokens import Grant
 
 COOKIE = "tidemark_session"
 CODE_LIFETIME = timedelta(days=1)

@@ -23,7 +23,7 @@ from wsproto.events import CloseConnection, Message, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason, FrameProtocol
 from wsproto.utilities import ProtocolError, generate_accept_token
 
-from tidemark.tokens import Grant
+from tidemark.grants import Grant
 
 log = logging.getLogger(__name__)
 

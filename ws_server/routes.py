@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from tidemark import __version__
 from tidemark.errors import BadRequest, Forbidden, TidemarkError, Unauthorized, Unavailable
-from tidemark.tokens import Grant
+from tidemark.grants import Grant
 from ws_server.access import COOKIE, SESSION_LIFETIME, status
 from ws_server.app import LivePage
 from ws_server.sign_in import SIGN_OUT, SignIn

@@ -19,6 +19,7 @@ from redis import Redis
 from tests.cloud import Cloud
 from tests.trust import tell
 from tidemark import tokens
+from tidemark.grants import SCOPES
 from tidemark.keyring import Keyring
 from tidemark.local import stores
 from tidemark.settings import LivePageSettings
@@ -92,7 +93,7 @@ def held(cloud: Cloud) -> dict[str, str]:
     """A token of each kind."""
     secret = stores.token_secret(cloud.home, stores.running(cloud.home))
     hour = timedelta(hours=1)
-    good = {scope: tokens.mint(secret, scope, name="tried", lifetime=hour) for scope in tokens.SCOPES}
+    good = {scope: tokens.mint(secret, scope, name="tried", lifetime=hour) for scope in SCOPES}
     claims = {"iss": tokens.ISSUER, "sub": "tried", "scope": "admin", "exp": 4_000_000_000}
     head, _, signature = good["read"].split(".")
     forged = jwt.encode({**claims}, "x" * 32, algorithm="HS256").split(".")[1]

@@ -11,6 +11,7 @@ import typer
 from tidemark import tokens
 from tidemark.cli.console import out
 from tidemark.errors import Misuse
+from tidemark.grants import SCOPES
 from tidemark.local import stores
 from tidemark.local.home import Home
 
@@ -29,9 +30,9 @@ def token(
     ] = "",
 ) -> None:
     """Make a token for `Authorization: Bearer`."""
-    if scope not in tokens.SCOPES:
-        raise Misuse(f"there is no scope {scope!r}; there are {', '.join(tokens.SCOPES)}")
-    known = next(s for s in tokens.SCOPES if s == scope)
+    if scope not in SCOPES:
+        raise Misuse(f"there is no scope {scope!r}; there are {', '.join(SCOPES)}")
+    known = next(s for s in SCOPES if s == scope)
     if secret not in ("", "-"):
         raise Misuse("--secret: a secret is read from standard input, `--secret -`; on the command line others see it")
     home = Home()

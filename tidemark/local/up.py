@@ -12,6 +12,7 @@ import msgspec
 
 from tidemark import data, tokens
 from tidemark.errors import TidemarkError
+from tidemark.grants import SCOPES
 from tidemark.local import flow_services, services, stores
 from tidemark.local.deploy import Deployment
 from tidemark.local.flows_part import FlowsPart
@@ -66,7 +67,7 @@ def _start(home: Home, supervisor: Supervisor, parts: frozenset[str], *, simulat
     secret = stores.token_secret(home, stack)
     state = State(
         endpoints={"api": api},
-        tokens={scope: tokens.mint(secret, scope, name="local", lifetime=TOKEN_LIFETIME) for scope in tokens.SCOPES},
+        tokens={scope: tokens.mint(secret, scope, name="local", lifetime=TOKEN_LIFETIME) for scope in SCOPES},
     )
     if "live" in parts:
         live = f"http://{HOST}:{ports['live']}"
