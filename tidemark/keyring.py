@@ -1,7 +1,8 @@
 """The keys that sign tokens, and the tokens that were revoked: what the secret holds, and how a process keeps up.
 
 The secret's text is one key as it is (as a deployment makes it at first), or JSON once a key was changed or a token
-revoked. The first key signs; the others are good until their end, so that a change ends no token at once.
+revoked. The newest key comes first, and signs once every process can know it; those before it are good until their
+end. So a change ends no token at once, and none is refused meanwhile.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ from tidemark.settings import SHORTEST_SECRET, is_guessable
 
 FRESH_S = 20.0
 """Seconds after which a process reads the secret again. API Gateway keeps what the authorizer said for as long."""
+SETTLED_S = 30.0
+"""Seconds after which every process knows a new key, and it signs."""
 MOST_REVOKED = 1_000  # a secret holds 64 KB
 KEY_BYTES = 48
 
 
 class Key(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A key of HS256; `until`: when it ends, in seconds since 1970, None for the one that signs."""
+    """A key of HS256. `since`: when it begins to sign, `until`: when it ends, in seconds since 1970."""
 
     secret: str
+    since: float | None = None
     until: float | None = None
 
     @property
@@ -42,8 +46,9 @@ class Keys(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
     @property
     def signs(self) -> Key:
-        """The key that signs."""
-        return self.keys[0]
+        """The key that signs: the newest that every process knows."""
+        now = time.time()
+        return next((key for key in self.keys if key.since is None or key.since <= now), self.keys[0])
 
     def good(self, id_: str | None = None) -> Iterator[Key]:
         """The keys that are good now: of one name, or all for a token that names none."""
@@ -55,11 +60,13 @@ class Keys(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
         return msgspec.json.encode(self).decode()
 
     def rotated(self, keep_s: float) -> Keys:
-        """The same with a new key that signs; those before it end after `keep_s` seconds, or before if they did."""
+        """The same with a new key, which signs after `SETTLED_S`; those before it end after `keep_s` seconds more, or
+        before if they did. Where `keep_s` is 0 they are dropped, and the new one signs at once."""
         now = time.time()
-        ends = now + keep_s
-        kept = [Key(key.secret, min(ends, key.until or ends)) for key in self.good()] if keep_s > 0 else []
-        return Keys((Key(secrets.token_urlsafe(KEY_BYTES)), *kept), self._still(now))
+        begins = now + SETTLED_S if keep_s > 0 else None
+        ends = now + SETTLED_S + keep_s
+        kept = [Key(key.secret, key.since, min(ends, key.until or ends)) for key in self.good()] if begins else []
+        return Keys((Key(secrets.token_urlsafe(KEY_BYTES), begins), *kept), self._still(now))
 
     def revoking(self, id_: str, until: float) -> Keys:
         """The same without one token. Raises Misuse where as many were revoked as the secret can hold."""

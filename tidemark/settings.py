@@ -241,6 +241,10 @@ class ExplorerSettings(SignInSettings):
 
     api_url: Annotated[str, Meta(description=_API_URL)]
     api_token: Annotated[str, Meta(description="token of the scope `read` with which the Streamlit app asks the API")]
+    reader_token: Annotated[
+        str,
+        Meta(description="name or ARN of the secret that token is in, read again where it is refused; empty: in none"),
+    ] = ""
     prefect_url: Annotated[
         str, Meta(description="Prefect's API, or its pages, that the Streamlit app links to; empty where there is none")
     ] = ""

@@ -12,7 +12,7 @@ import pytest
 
 from tidemark import keyring, tokens
 from tidemark.errors import Misuse, SettingsError, Unauthorized
-from tidemark.keyring import FRESH_S, Key, Keyring, Keys
+from tidemark.keyring import FRESH_S, SETTLED_S, Key, Keyring, Keys
 
 SECRET = "a secret of the tests, of thirty-two bytes and more"
 HOUR = timedelta(hours=1)
@@ -73,12 +73,14 @@ def test_a_change_of_keys_ends_no_token_at_once_and_each_in_time(monkeypatch: py
     before = keyring.read(SECRET)
     old, older = mint(before), forged()
     keys = keyring.read(before.rotated(600).text())
+    assert keys.signs.secret == SECRET  # until every process knows the new one
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + SETTLED_S)
     new = mint(keys)
     assert jwt.get_unverified_header(new)["kid"] != jwt.get_unverified_header(old)["kid"]
     for token in (new, old, older):
         tokens.verify(keys, token)
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + 601)
+    monkeypatch.setattr(time, "time", lambda: real() + SETTLED_S + 601)
     tokens.verify(keys, new)
     for token in (old, older):
         with pytest.raises(Unauthorized):
@@ -89,7 +91,7 @@ def test_a_change_of_keys_ends_no_token_at_once_and_each_in_time(monkeypatch: py
 def test_a_second_change_lengthens_no_key() -> None:
     once = keyring.read(SECRET).rotated(10)
     twice = once.rotated(1_000)
-    assert twice.signs.until is None
+    assert [key.until is None for key in twice.keys] == [True, False, False]
     assert twice.keys[2].until == once.keys[1].until
 
 
