@@ -21,6 +21,8 @@ PREFIX = "TIDEMARK_"
 # Passwords, codes and cookies travel there: in clear only within this machine.
 _ADDRESS = r"^((https://[^\s/?#@\\]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#\\]*)?)?\Z"
 SHORTEST_SECRET = 32
+_PLACEHOLDERS = ("changeme", "change me", "change-me", "change_me", "default", "example", "placeholder", "your-secret")
+_FEWEST_CHARACTERS = 6  # that differ, in a secret
 _API_URL = "the API, for the Streamlit app and ws_server; ws_server needs none where a proxy in front asks it"
 
 
@@ -244,6 +246,10 @@ class ExplorerSettings(SignInSettings):
 
     api_url: Annotated[str, Meta(description=_API_URL)]
     api_token: Annotated[str, Meta(description="token of the scope `read` with which the Streamlit app asks the API")]
+    reader_token: Annotated[
+        str,
+        Meta(description="name or ARN of the secret that token is in, read again where it is refused; empty: in none"),
+    ] = ""
     prefect_url: Annotated[
         str, Meta(description="Prefect's API, or its pages, that the Streamlit app links to; empty where there is none")
     ] = ""
@@ -268,6 +274,11 @@ class ExplorerSettings(SignInSettings):
         if offers and len(self.cookie_secret) < SHORTEST_SECRET:
             raise SettingsError(f"{variable('cookie_secret')}: must have {SHORTEST_SECRET} characters or more")
         return offers
+
+
+def is_guessable(secret: str) -> bool:
+    """Whether a secret is a placeholder, or the same few characters again and again."""
+    return len(set(secret)) < _FEWEST_CHARACTERS or any(word in secret.lower() for word in _PLACEHOLDERS)
 
 
 S = TypeVar("S")

@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.responses import Response, body_of, refuse, respond
-from tidemark import money, settings
+from tidemark import access, money, settings
 from tidemark.adapters import aws, redis_limits, redis_stream
 from tidemark.adapters.dynamodb import DynamoLedger
 from tidemark.adapters.dynamodb_runs import DynamoRuns
@@ -77,9 +77,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Response:
         remaining=lambda: context.get_remaining_time_in_millis() / 1000 - ANSWER_S,
     )
     try:
+        caller = access.caller_of(event, time.time())
         body = body_of(event)
-        _limits.take(event["requestContext"]["authorizer"]["principalId"], max(len(body), SMALLEST))
-        posted = _ingest.post(body, clock)
+        _limits.take(caller.name or "", max(len(body), SMALLEST))
+        posted = _ingest.post(body, clock, caller.branches)
     except TidemarkError as error:
         metrics.add_metric(name="posts_refused", unit=MetricUnit.Count, value=1)
         logger.warning("refused", extra={"error": type(error).__name__})

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.cdk.network import retention
 from tidemark.access import PUBLIC_PATHS
+from tidemark.keyring import FRESH_S
 
 EVERYBODY = "everybody"
 RATE = 2_000  # requests a second, all clients together
@@ -53,7 +54,7 @@ class HttpApi(Construct):
             "Authorizer",
             handler=authorize,
             identity_sources=[apigateway.IdentitySource.header("Authorization")],
-            results_cache_ttl=cdk.Duration.seconds(60),
+            results_cache_ttl=cdk.Duration.seconds(FRESH_S),
         )
         # API Gateway asks an authorizer only where what identifies the caller is there: this one's always is.
         self._public = apigateway.RequestAuthorizer(
