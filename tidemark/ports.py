@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,10 @@ from tidemark.ledger import Attempt, Counted, Entry
 from tidemark.models.champion import Champion, Decision
 from tidemark.runs import Batch, FlowState, Run, RunPage, Status
 from tidemark.sale import Sale
+
+OCTETS = "application/octet-stream"
+Item = dict[str, Any]
+"""An item as its table holds it, in DynamoDB's form: attribute to {type: value}."""
 
 
 class SalesPage(msgspec.Struct, frozen=True):
@@ -194,31 +199,51 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Object(msgspec.Struct, frozen=True):
-    """An object as it stood at one moment: its content, what its sender stated of it, and which version it is."""
+    """An object as it stood at one moment: content, what its sender stated of it, which version it is, and its type."""
 
     content: bytes
     stated: dict[str, str]
     version: str
+    content_type: str = OCTETS
 
 
-class Objects(ABC):
-    """A bucket."""
+class Place(ABC):
+    """Where files are kept by key: a folder, or a bucket or a part of one."""
 
     @abstractmethod
-    def put(self, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-        """Write an object, whole or not at all."""
+    def put(self, key: str, content: bytes) -> None:
+        """Write a file, whole or not at all."""
 
     @abstractmethod
     def get(self, key: str) -> bytes:
-        """An object's content. Raises NotFound where there is none."""
+        """A file's content. Raises NotFound where there is none."""
+
+    @abstractmethod
+    def find(self, prefix: str) -> list[Found]:
+        """Every file below a prefix, in the order of their keys."""
+
+    @abstractmethod
+    def remove(self, key: str) -> None:
+        """Remove a file; where there is none, nothing happens."""
+
+
+class Objects(Place):
+    """A bucket."""
+
+    @abstractmethod
+    def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        content_type: str = OCTETS,
+        stated: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write an object, whole or not at all, with what is stated of it."""
 
     @abstractmethod
     def fetch(self, key: str) -> Object:
         """An object whole. Raises NotFound where there is none."""
-
-    @abstractmethod
-    def find(self, prefix: str) -> list[Found]:
-        """Every object below a prefix, in the order of their keys."""
 
     @abstractmethod
     def move(self, key: str, to: str, *, version: str) -> None:
@@ -316,3 +341,27 @@ class Runs(ABC):
     @abstractmethod
     def state(self, flow: str, *, now: int) -> FlowState:
         """How often a flow runs, and which run is at work at `now`, milliseconds since 1970."""
+
+
+class Items(ABC):
+    """A table as it lies: whole items, whatever they mean. For copying a deployment, and for nothing else."""
+
+    @property
+    @abstractmethod
+    def keys(self) -> tuple[str, ...]:
+        """The attributes that are an item's key."""
+
+    @abstractmethod
+    def scan(self) -> Iterator[Item]:
+        """Every item, in any order, read consistently. Of one moment it is not: others write meanwhile."""
+
+    @abstractmethod
+    def get(self, keys: Sequence[Item]) -> list[Item]:
+        """Those of some items that are there, read consistently, in any order; `keys` may be whole items."""
+
+    @abstractmethod
+    def put_absent(self, items: Sequence[Item]) -> list[Item]:
+        """Put each item where none has its key. Returns the items that stood in the place of others.
+
+        Raises Unavailable where the table does not answer: some are written then, and again is right.
+        """

@@ -192,6 +192,15 @@ class PredictSettings(RunSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BackupSettings:
+    """Where `tidemark backup` keeps what it copies."""
+
+    backups: Annotated[
+        str, Meta(description="folder or `s3://bucket/prefix` where backups lie; `backups` of the project if empty")
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FlowSettings(StoreSettings, HistorySettings, RunSettings):
     """All that the flows read, beside `PREFECT_API_URL` and `MLFLOW_TRACKING_URI`."""
 
@@ -311,7 +320,7 @@ def documented() -> Iterator[tuple[str, str, str]]:
     seen: set[str] = set()
     for kind in (
         *(StoreSettings, TableSettings, CompactSettings, FeedbackSettings, TokenSettings),
-        *(ArchiveSettings, LivePageSettings, FlowSettings, ExplorerSettings),
+        *(ArchiveSettings, LivePageSettings, FlowSettings, ExplorerSettings, BackupSettings),
     ):
         hints: dict[str, Any] = get_type_hints(kind, include_extras=True)
         for field in fields(kind):

@@ -61,20 +61,10 @@ class DynamoLedger(Ledger):
             raise _cancelled(refusal, attempt) from refusal
 
     def _sale_put(self, counted: Counted, token: str) -> TransactWriteItemTypeDef:
-        entry = counted.entry
         return {
             "Put": {
                 "TableName": self._ledger,
-                "Item": {
-                    "invoice_id": {"S": entry.invoice_id},
-                    "branch_day": {"S": _branch_day(entry.branch, entry.minute // store.MINUTES_PER_DAY)},
-                    "sold_at": {"S": _sort_key(entry.minute, entry.invoice_id)},
-                    "doc": {"S": _encode(entry).decode()},
-                    "digest": {"S": counted.digest},
-                    "writer": {"S": counted.writer},
-                    "version": {"N": str(counted.version)},
-                    "commit": {"S": token},
-                },
+                "Item": sale_item(counted, token),
                 "ConditionExpression": "attribute_not_exists(invoice_id)",
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
@@ -140,7 +130,7 @@ class DynamoLedger(Ledger):
         answer = self._client.get_item(
             TableName=self._ledger, Key={"invoice_id": {"S": invoice_id}}, ConsistentRead=True
         )
-        return _counted(answer["Item"]) if "Item" in answer else None
+        return read_sale(answer["Item"]) if "Item" in answer else None
 
     def sales(self, branch: str, since: int, until: int, *, limit: int, cursor: str | None = None) -> SalesPage:
         after = _read_cursor(cursor) if cursor else None
@@ -171,7 +161,7 @@ class DynamoLedger(Ledger):
         return SalesPage(found, None)
 
     def scan(self) -> Iterator[Counted]:
-        return map(_counted, scan(self._client, self._ledger))
+        return map(read_sale, scan(self._client, self._ledger))
 
 
 class DynamoCells(Cells):
@@ -232,7 +222,23 @@ class DynamoCells(Cells):
         return None
 
 
-def _counted(item: Mapping[str, Any]) -> Counted:
+def sale_item(counted: Counted, token: str) -> dict[str, Any]:
+    """The item of the ledger that holds a sale; `token` is of the attempt that put it there."""
+    entry = counted.entry
+    return {
+        "invoice_id": {"S": entry.invoice_id},
+        "branch_day": {"S": _branch_day(entry.branch, entry.minute // store.MINUTES_PER_DAY)},
+        "sold_at": {"S": _sort_key(entry.minute, entry.invoice_id)},
+        "doc": {"S": _encode(entry).decode()},
+        "digest": {"S": counted.digest},
+        "writer": {"S": counted.writer},
+        "version": {"N": str(counted.version)},
+        "commit": {"S": token},
+    }
+
+
+def read_sale(item: Mapping[str, Any]) -> Counted:
+    """The sale in an item of the ledger."""
     return Counted(_entry(item["doc"]["S"]), item["digest"]["S"], item["writer"]["S"], int(item["version"]["N"]))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from tidemark import runs
 from tidemark.errors import NotFound
 from tidemark.models.champion import Champion, Decision
-from tidemark.ports import Found, Object, Objects, Runs
+from tidemark.ports import OCTETS, Found, Object, Objects, Runs
 from tidemark.runs import Batch, FlowState, Run, RunPage, Status
 
 
@@ -17,12 +17,21 @@ class MemoryObjects(Objects):
     def __init__(self) -> None:
         self.contents: dict[str, bytes] = {}
         self.stated: dict[str, dict[str, str]] = {}
+        self._types: dict[str, str] = {}
         self._modified: dict[str, int] = {}
         self._puts = 0
 
-    def put(self, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+    def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        content_type: str = OCTETS,
+        stated: Mapping[str, str] | None = None,
+    ) -> None:
         self.contents[key] = content
-        self.stated.pop(key, None)
+        self.stated[key] = dict(stated or {})
+        self._types[key] = content_type
         self._puts += 1
         self._modified[key] = self._puts
 
@@ -32,7 +41,7 @@ class MemoryObjects(Objects):
         return self.contents[key]
 
     def fetch(self, key: str) -> Object:
-        return Object(self.get(key), self.stated.get(key, {}), str(self._modified[key]))
+        return Object(self.get(key), self.stated.get(key, {}), str(self._modified[key]), self._types[key])
 
     def find(self, prefix: str) -> list[Found]:
         return [
@@ -41,11 +50,12 @@ class MemoryObjects(Objects):
             if key.startswith(prefix)
         ]
 
+    def remove(self, key: str) -> None:
+        self.contents.pop(key, None)
+
     def move(self, key: str, to: str, *, version: str) -> None:
         if key in self.contents and str(self._modified[key]) == version:
-            stated = self.stated.pop(key, {})
-            self.put(to, self.contents.pop(key))
-            self.stated[to] = stated
+            self.put(to, self.contents.pop(key), content_type=self._types[key], stated=self.stated.pop(key, {}))
 
 
 class MemoryRuns(Runs):

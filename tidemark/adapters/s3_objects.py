@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from tidemark.errors import NotFound
-from tidemark.ports import Found, Object, Objects
+from tidemark.ports import OCTETS, Found, Object, Objects, Place
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -24,8 +25,17 @@ class S3Objects(Objects):
         self._client = client
         self._bucket = bucket
 
-    def put(self, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+    def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        content_type: str = OCTETS,
+        stated: Mapping[str, str] | None = None,
+    ) -> None:
+        self._client.put_object(
+            Bucket=self._bucket, Key=key, Body=content, ContentType=content_type, Metadata=dict(stated or {})
+        )
 
     def get(self, key: str) -> bytes:
         try:
@@ -36,7 +46,7 @@ class S3Objects(Objects):
     def fetch(self, key: str) -> Object:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
-            return Object(answer["Body"].read(), answer["Metadata"], answer["ETag"])
+            return Object(answer["Body"].read(), answer["Metadata"], answer["ETag"], answer["ContentType"])
         except ClientError as error:
             raise _told(error, key) from error
 
@@ -48,6 +58,9 @@ class S3Objects(Objects):
             for item in page.get("Contents", [])
         ]
 
+    def remove(self, key: str) -> None:
+        self._client.delete_object(Bucket=self._bucket, Key=key)
+
     def move(self, key: str, to: str, *, version: str) -> None:
         source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": key}
         try:
@@ -56,6 +69,28 @@ class S3Objects(Objects):
         except ClientError as error:
             if error.response["Error"]["Code"] not in _ABSENT | _CHANGED:
                 raise
+
+
+class S3Place(Place):
+    """The part of a bucket below a prefix, which ends with a slash or is empty."""
+
+    def __init__(self, client: S3Client, bucket: str, prefix: str) -> None:
+        self._objects, self._prefix = S3Objects(client, bucket), prefix
+
+    def put(self, key: str, content: bytes) -> None:
+        self._objects.put(self._prefix + key, content)
+
+    def get(self, key: str) -> bytes:
+        return self._objects.get(self._prefix + key)
+
+    def find(self, prefix: str) -> list[Found]:
+        return [
+            Found(found.key.removeprefix(self._prefix), found.modified, found.size)
+            for found in self._objects.find(self._prefix + prefix)
+        ]
+
+    def remove(self, key: str) -> None:
+        self._objects.remove(self._prefix + key)
 
 
 def _told(error: ClientError, key: str) -> Exception:

@@ -45,9 +45,11 @@ class Account:
         self.where = f"the emulator at {endpoint}" if endpoint else f"AWS, {self.region}"
         self._id = ""
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, attempts: int = 4) -> Any:
         """A client of an AWS service."""
-        config = Config(retries={"total_max_attempts": 4, "mode": "standard"}, connect_timeout=5, read_timeout=60)
+        config = Config(
+            retries={"total_max_attempts": attempts, "mode": "standard"}, connect_timeout=5, read_timeout=60
+        )
         return self._session.create_client(service, region_name=self.region or "us-east-1", config=config)
 
     @property

@@ -1,0 +1,1 @@
+"""Backups: what cannot be made again of a deployment, copied, brought back, and compared."""
