@@ -33,6 +33,24 @@ PROMISES = {
         "`tests/faults/test_planted.py`",
         "{found} of {planted} found, the last of them after {most} schedules",
     ),
+    "overload": Promise(
+        "Ten times the clients that the machine can serve: each is answered 200, 429 or 503 with the time to come "
+        "again, what was accepted is there, and who asks little is served meanwhile",
+        "`tests/integration/test_overload.py`",
+        "{clients} clients at once, {answers} answers, {turned_away} of them 429 or 503; a till beside them answered in "
+        "{beside_ms} ms (median), {more_mb} MB more memory, as before {recovered_ms} ms after",
+    ),
+    "canary": Promise(
+        "Nobody's name is kept: one posted as a canary is found in no table, object, log, stream, page or file, and its "
+        "pseudonym only where sales are kept",
+        "`tests/integration/test_privacy.py`",
+        "{places} places searched",
+    ),
+    "erasure": Promise(
+        "A customer is given all that is kept of them, and erased without a trace; no total moves",
+        "`tests/integration/test_privacy.py`",
+        "{sales} sales and {conflicts} conflicts erased, {places} places searched afterwards, {moved} totals moved",
+    ),
     "access to the api": Promise(
         "Who may not, cannot: every route of the API by every kind of token, from one table that has them all",
         "`tests/integration/test_who_may.py`",

@@ -14,6 +14,7 @@ from tidemark.errors import BadRequest
 from tidemark.feedback import Message, Remark, receive
 from tidemark.local import stores
 from tidemark.ports import Feedback
+from tidemark.privacy.subjects import ERASED, erase_sender
 
 NOW = 1_795_132_800_000
 LONGEST = Message(text="\U0001f600" * 2_000, view="\x01" * 4_000, mood="bad", page_version="v" * 40)
@@ -41,6 +42,21 @@ def test_a_remark_comes_back_as_it_was_kept(feedback: Feedback) -> None:
     feedback.add(kept)
     feedback.add(kept)
     assert feedback.page(limit=10).feedback == [kept]
+
+
+def test_a_sender_is_erased_with_what_they_wrote_and_nobody_else(feedback: Feedback) -> None:
+    made = [
+        receive(Message(text=f"{n}", view=""), now_ms=NOW + n, sender="xy"[n % 2], scope="read") for n in range(240)
+    ]
+    for one in made:
+        feedback.add(one)
+    assert erase_sender(feedback, "x") == 120
+    left = [one for page in (feedback.page(limit=1_000),) for one in page.feedback]
+    assert len(left) == 240
+    for one in left:
+        assert (one.sender, one.text) == ((None, ERASED) if one.received_at % 2 == NOW % 2 else ("y", one.text))
+        assert one.text == ERASED or int(one.text) % 2
+    assert erase_sender(feedback, "x") == 0
 
 
 def test_nothing_is_a_page_too(feedback: Feedback) -> None:

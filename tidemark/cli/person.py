@@ -1,4 +1,4 @@
-"""`tidemark person pseudonym`, `export`, `erase`, `retain`."""
+"""`tidemark person pseudonym`, `export`, `erase`, `retain`, `forget-sender`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from typing import Annotated
 import msgspec
 import typer
 
+from tidemark.adapters.dynamodb_feedback import DynamoFeedback
+from tidemark.adapters.dynamodb_runs import DynamoRuns
+from tidemark.backup import opening
+from tidemark.backup.opening import Opened
+from tidemark.cli.backup import Aws
 from tidemark.cli.console import err, out, print_json
 from tidemark.errors import Misuse, NotFound, Unavailable
-from tidemark.local import stores
 from tidemark.local.home import Home
 from tidemark.privacy import receipt as receipts
-from tidemark.privacy.personal import Pseudonyms
+from tidemark.privacy.personal import Pseudonyms, is_pseudonym
 from tidemark.privacy.receipt import Receipt
-from tidemark.privacy.subjects import Erased, Places, Selection, erase, export, find
+from tidemark.privacy.subjects import Places, Selection, erase, erase_sender, export, find
 
 MS_A_DAY = 86_400_000
 LOCK, LOCK_MS = "erasure", 3_600_000
@@ -35,72 +39,90 @@ def register(app: typer.Typer) -> None:
     group.command(name="export")(export_)
     group.command(name="erase")(erase_)
     group.command()(retain)
+    group.command()(forget_sender)
     app.add_typer(group, name="person")
 
 
-def pseudonym(customer: CUSTOMER) -> None:
+def pseudonym(customer: CUSTOMER, aws: Aws = False) -> None:
     """Say under which name a customer is kept."""
-    out.print(_named(Home(), customer), markup=False)
+    out.print(_named(_opened(aws), customer), markup=False)
 
 
-def export_(customer: CUSTOMER) -> None:
+def export_(customer: CUSTOMER, aws: Aws = False) -> None:
     """Write all that is kept of a customer, as JSON (GDPR, articles 15 and 20)."""
-    home = Home()
-    known_as = _named(home, customer)
-    ledger, _ = stores.open_stores(home)
-    runs, _ = stores.open_pipelines(home)
-    kept = find(ledger, Selection(_now(), known_as))
+    where = _opened(aws)
+    known_as = _named(where, customer)
+    kept = find(where.store().ledger, Selection(_now(), known_as))
     if not kept.sales and not kept.conflicts:
         raise NotFound("nothing is kept of this customer")
-    verdicts = runs.told(found.entry.invoice_id for found in kept.sales)
+    verdicts = _runs(where).told(found.entry.invoice_id for found in kept.sales)
     print_json({"customer": known_as, "at": datetime.now(UTC).isoformat(), "kept": list(export(kept, verdicts))})
 
 
 def erase_(
     customer: CUSTOMER,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    aws: Aws = False,
 ) -> None:
     """Erase what is personal of a customer everywhere, and write the receipt (GDPR, article 17)."""
-    home = Home()
-    selection = Selection(_now(), _named(home, customer))
-    kept = find(stores.open_stores(home)[0], selection)
+    where = _opened(aws)
+    selection = Selection(_now(), _named(where, customer))
+    kept = find(where.store().ledger, selection)
     err.print(f"{len(kept.sales):,} sales and {len(kept.conflicts):,} conflicts name this customer", markup=False)
     if not yes and not typer.confirm("Erase who it was? This cannot be undone", err=True):
         raise typer.Abort
-    print_json(msgspec.to_builtins(_erase(home, selection)))
+    print_json(msgspec.to_builtins(_erase(where, selection)))
 
 
 def retain(
     days: Annotated[float, typer.Option(min=0, help="Sales received longer ago than this name nobody any more.")],
+    aws: Aws = False,
 ) -> None:
     """Erase who bought in sales that are older than the policy allows, and write the receipt."""
-    print_json(msgspec.to_builtins(_erase(Home(), Selection(_now() - int(days * MS_A_DAY)))))
+    print_json(msgspec.to_builtins(_erase(_opened(aws), Selection(_now() - int(days * MS_A_DAY)))))
 
 
-def _erase(home: Home, selection: Selection) -> Receipt:
-    ledger, _ = stores.open_stores(home)
-    runs, objects = stores.open_pipelines(home)
+def forget_sender(
+    sender: Annotated[str, typer.Argument(help="The name of the token that sent feedback.")], aws: Aws = False
+) -> None:
+    """Erase who sent feedback, and the words of it."""
+    where = _opened(aws)
+    feedback = DynamoFeedback(where.client("dynamodb"), where.outputs["FeedbackTable"])
+    print_json({"erased": erase_sender(feedback, sender)})
+
+
+def _erase(where: Opened, selection: Selection) -> Receipt:
+    found, runs = where.store(), _runs(where)
     holder, now = f"person-{time.time_ns()}", _now()
     if (other := runs.begin(LOCK, holder, now=now, until=now + LOCK_MS)) is not None:
         raise Unavailable(f"{other} erases just now; try again when it has ended")
     try:
-        erased: Erased = erase(Places(ledger, stores.open_lake(home), home.lake_mirror), selection)
+        erased = erase(Places(found.ledger, found.lake, found.mirror), selection)
     finally:
         runs.end(LOCK, holder)
-    found, at = stores.running(home), datetime.now(UTC)
-    still = receipts.tables_hold(stores.client(home, "dynamodb"), [found["LedgerTable"], found["QuarantineTable"]], at)
+    at, tables = datetime.now(UTC), [where.outputs[name] for name in ("LedgerTable", "QuarantineTable")]
+    still = receipts.tables_hold(where.client("dynamodb"), tables, at)
     receipt = receipts.write(erased, customer=selection.customer, before=selection.before, at=at, still_held=still)
-    err.print(f"the receipt is kept as {receipts.keep(objects, receipt)}", markup=False)
+    err.print(f"the receipt is kept as {receipts.keep(found.objects, receipt)}", markup=False)
     return receipt
 
 
-def _named(home: Home, customer: str) -> str:
+def _opened(aws: bool) -> Opened:
+    return opening.on_aws() if aws else opening.local(Home())
+
+
+def _runs(where: Opened) -> DynamoRuns:
+    return DynamoRuns(where.client("dynamodb"), where.outputs["RunsTable"])
+
+
+def _named(where: Opened, customer: str) -> str:
     given = sys.stdin.readline().rstrip("\n") if customer == "-" else customer
     if not given:
         raise Misuse("customer: there is none")
-    if given.startswith("p-") and len(given) == 28:
+    if is_pseudonym(given):
         return given
-    return Pseudonyms(stores.person_key(home)).of(given)
+    key = where.client("secretsmanager").get_secret_value(SecretId=where.outputs["PersonKey"])["SecretString"]
+    return Pseudonyms(key).of(given)
 
 
 def _now() -> int:

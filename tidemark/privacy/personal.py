@@ -8,6 +8,7 @@ knows. A sale that names no customer is about nobody: nothing of it is personal.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from hashlib import blake2b
 
@@ -25,6 +26,7 @@ PERSONAL = {
 
 SHORTEST_KEY = 32
 _BYTES = 16
+_PSEUDONYM = re.compile(r"p-[a-z2-7]{26}", re.ASCII)
 
 
 class Pseudonyms:
@@ -48,6 +50,11 @@ class Pseudonyms:
             else row
             for row in rows
         ]
+
+
+def is_pseudonym(text: str) -> bool:
+    """Whether a text has the form of a pseudonym."""
+    return _PSEUDONYM.fullmatch(text) is not None
 
 
 def blank_entry(entry: Entry) -> Entry:

@@ -17,11 +17,13 @@ from tidemark.errors import Unavailable
 from tidemark.lake_audit import LAG_S, LOOK_S, rewrite_days
 from tidemark.lake_view import named, open_view
 from tidemark.ledger import Counted
-from tidemark.ports import Conflict, Ledger
+from tidemark.ports import Conflict, Feedback, Ledger
 from tidemark.privacy.personal import blank_sale
 from tidemark.store import MINUTES_PER_DAY
 
 TRIES = 3
+REMARKS = 100
+ERASED = "(erased)"
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -122,3 +124,16 @@ def export(kept: Kept, verdicts: dict[str, bool]) -> Iterator[dict[str, object]]
     for apart in kept.conflicts:
         received = {"received_at": apart.received_at}
         yield {"kind": "another content under the id of a sale", **msgspec.to_builtins(apart.sale), **received}
+
+
+def erase_sender(feedback: Feedback, sender: str) -> int:
+    """Blank who sent some feedback, and the words. Returns how many remarks that were."""
+    erased, cursor = 0, None
+    while True:
+        page = feedback.page(limit=REMARKS, cursor=cursor)
+        for remark in page.feedback:
+            if remark.sender == sender:
+                feedback.add(msgspec.structs.replace(remark, sender=None, text=ERASED))
+                erased += 1
+        if (cursor := page.cursor) is None:
+            return erased

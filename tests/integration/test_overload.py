@@ -1,0 +1,159 @@
+"""Ten times the clients that the machine can serve: each answer is one that a till understands, nothing that was
+accepted is lost, memory stays bounded, who asks little is served meanwhile, and afterwards all is as before."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from tests.cloud import Cloud
+from tests.samples import sale
+from tests.trust import tell
+from tidemark.local import stores
+from tidemark.local.supervisor import Supervisor
+
+ENOUGH = 8
+"""Clients at once that the machine is busy with (`facts.md`, section 1: no more is served with more)."""
+TIMES = 10
+SECONDS = 20.0
+SALES = 10
+NORMAL_AGAIN_S = 10.0
+MOST_MB = 3_000
+"""How much more memory all of it may take under load: the emulator begins a process for each call that is under way."""
+
+
+class Till(threading.Thread):
+    """Posts as fast as it is answered, whatever the answer, until it is told to end."""
+
+    def __init__(self, cloud: Cloud, name: str, token: str, end: threading.Event, pause_s: float = 0) -> None:
+        super().__init__(name=name, daemon=True)
+        self.cloud, self.token, self.end, self.pause_s = cloud, token, end, pause_s
+        self.statuses: Counter[int] = Counter()
+        self.accepted: list[str] = []
+        self.latencies: list[float] = []
+        self.unsaid = 0
+        self.cut: list[str] = []
+
+    def run(self) -> None:
+        number = 0
+        while not self.end.is_set():
+            rows = [sale(f"{self.name}-{number}-{n}", tax=None, total=None) for n in range(SALES)]
+            try:
+                self.post(rows)
+            except (OSError, http.client.HTTPException) as error:
+                self.cut.append(repr(error))
+            number += 1
+            self.end.wait(self.pause_s)
+
+    def post(self, rows: list[dict[str, object]]) -> None:
+        url = urlsplit(self.cloud.api)
+        assert url.hostname
+        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
+        began = time.monotonic()
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        connection.request("POST", f"{url.path}/v1/sales", json.dumps({"sales": rows}), headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        self.latencies.append(time.monotonic() - began)
+        connection.close()
+        self.statuses[answer.status] += 1
+        if answer.status == 200:
+            self.accepted += [
+                one["invoice_id"] for one in json.loads(content)["results"] if one["status"] == "accepted"
+            ]
+        elif answer.headers.get("Retry-After") is None:
+            self.unsaid += 1
+
+
+@contextmanager
+def crowd(tills: list[Till], end: threading.Event) -> Iterator[None]:
+    for till in tills:
+        till.start()
+    yield
+    end.set()
+    for till in tills:
+        till.join(120)
+        assert not till.is_alive()
+
+
+def megabytes(cloud: Cloud) -> float:
+    """What all processes of the local cloud take, what is shared counted once."""
+    whole = 0.0
+    for _, pid in Supervisor(cloud.home).states().values():
+        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] if pid else []:
+            try:
+                whole += process.memory_full_info().pss / 1e6
+            except psutil.NoSuchProcess:
+                continue
+    return whole
+
+
+def minted(cloud: Cloud, name: str) -> str:
+    return cloud.run("token", "ingest", "--name", name).stdout.strip()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_ten_times_the_load(cloud: Cloud) -> None:
+    quiet, noisy = minted(cloud, "quiet"), minted(cloud, "noisy")
+    alone = Till(cloud, "alone", quiet, threading.Event())
+    for n in range(20):
+        alone.post([sale(f"alone-{n}", tax=None, total=None)])
+    usual = statistics.median(alone.latencies[5:])
+
+    end = threading.Event()
+    few = [Till(cloud, f"few-{n}", minted(cloud, f"few-{n}"), end) for n in range(ENOUGH)]
+    with crowd(few, end):
+        time.sleep(SECONDS / 4)
+    served = sum(till.statuses[200] for till in few) / (SECONDS / 4)
+
+    before = megabytes(cloud)
+    end, most = threading.Event(), before
+    many = [Till(cloud, f"many-{n}", noisy, end) for n in range(ENOUGH * TIMES)]
+    beside = Till(cloud, "beside", quiet, end, pause_s=0.5)
+    with crowd([*many, beside], end):
+        ends = time.monotonic() + SECONDS
+        while time.monotonic() < ends:
+            most = max(most, megabytes(cloud))
+            end.wait(1)
+
+    ended, normal = time.monotonic(), False
+    while not normal and time.monotonic() - ended < 60:
+        after = Till(cloud, f"after-{time.monotonic_ns()}", quiet, threading.Event())
+        for n in range(3):
+            after.post([sale(f"{after.name}-{n}", tax=None, total=None)])
+        normal = statistics.median(after.latencies) <= 2 * usual
+    recovered = time.monotonic() - ended
+
+    answers = sum((till.statuses for till in many), Counter[int]())
+    assert [cut for till in [*few, *many, beside] for cut in till.cut] == []
+    assert set(answers) <= {200, 429, 503}
+    assert sum(till.unsaid for till in many) == 0, "whoever is turned away is told when to come again"
+    assert answers[429], "one token is held to what one may send"
+    assert set(beside.statuses) == {200}, "who asks little is not turned away for another"
+    assert most - before <= MOST_MB
+    assert recovered <= NORMAL_AGAIN_S
+    ledger, _ = stores.open_stores(cloud.home)
+    sold = Counter(counted.entry.invoice_id for counted in ledger.scan())
+    for till in [alone, *few, *many, beside]:
+        assert all(sold[invoice_id] == 1 for invoice_id in till.accepted)
+    cloud.audit()
+    tell(
+        "overload",
+        clients=len(many),
+        answers=sum(answers.values()),
+        turned_away=answers[429] + answers[503],
+        beside_ms=round(statistics.median(beside.latencies) * 1e3),
+        more_mb=round(most - before),
+        recovered_ms=round(recovered * 1e3),
+    )
