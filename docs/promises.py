@@ -37,12 +37,13 @@ PROMISES = {
         "Ten times the clients that the machine can serve: each is answered 200, 429 or 503 with the time to come "
         "again, what was accepted is there, and who asks little is served meanwhile",
         "`tests/integration/test_overload.py`",
-        "{clients} clients at once, {answers} answers, {turned_away} of them 429 or 503; a till beside them answered in "
-        "{beside_ms} ms (median), {more_mb} MB more memory, as before {recovered_ms} ms after",
+        "{served} posts/s are what it serves; {clients} clients at once, {answers} answers, {turned_away} of them 429 "
+        "or 503; a till beside them answered in {beside_ms} ms (median), {more_mb} MB more memory, as before "
+        "{recovered_ms} ms after",
     ),
     "canary": Promise(
-        "Nobody's name is kept: one posted as a canary is found in no table, object, log, stream, page or file, and its "
-        "pseudonym only where sales are kept",
+        "Nobody's name is kept: one posted as a canary is found in no table, object, log, stream, page or file, and "
+        "its pseudonym only where sales are kept",
         "`tests/integration/test_privacy.py`",
         "{places} places searched",
     ),
