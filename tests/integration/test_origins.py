@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -42,7 +44,7 @@ def tricks(origin: str) -> list[str]:
     return [trick.format(**parts) for trick in TRICKS]
 
 
-def opens(address: str, token: str, **headers: str) -> bool:
+def opens(address: str, token: str, **headers: Any) -> bool:
     with browser(address, token, **headers) as client:
         while client.accepted is None and client.read():
             continue
