@@ -109,7 +109,8 @@ _REST = """
 The pages for analysts (Streamlit) are shown to whoever the OpenID Connect provider vouches for, all branches to all; on
 a laptop, where none is set, to whoever is at this machine, beyond which nothing listens
 (`tests/integration/test_loopback.py`). Lambdas, ws_server and Streamlit do not start with a secret that is a default or
-can be guessed, unless `AWS_ENDPOINT_URL` leads to an emulator; with a key of tokens like that not even then. """
+can be guessed, unless `AWS_ENDPOINT_URL` leads to an emulator; with a key of tokens like that not even then.
+"""
 
 
 def _access() -> str:
