@@ -59,8 +59,7 @@ trust: export TIDEMARK_TRUST = $(CURDIR)/.tools/trust
 trust: export FAULT_SCHEDULES ?= 500
 trust: install .venv/installed-dev ## Run what proves the promises, and write docs/promises.md
 	rm -rf $(TIDEMARK_TRUST)
-	.venv/bin/python -m pytest -m "long or not long" tests/faults tests/integration/test_who_may.py \
-		tests/integration/test_overload.py tests/integration/test_privacy.py $(ARGS)
+	.venv/bin/python -m pytest -m "long or not long" $$(.venv/bin/python -m docs.promises tests) $(ARGS)
 	.venv/bin/python -m docs.promises
 
 # For those who have Docker and LocalStack's token. What is asked of AWS goes to LocalStack; nothing leaves this machine.

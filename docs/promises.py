@@ -62,6 +62,21 @@ PROMISES = {
         "`tests/integration/test_who_may.py`",
         "{routes} routes, {requests} requests: each let in whom it should and nobody else",
     ),
+    "revocation": Promise(
+        "A token that is taken back is refused everywhere within a minute, and its sockets close",
+        "`tests/integration/test_tokens_end.py`",
+        "by the API after {api_ms} ms, by the live page's sockets after {live_ms} ms",
+    ),
+    "change of keys": Promise(
+        "While the key that signs is changed no token is refused",
+        "`tests/integration/test_tokens_end.py`",
+        "{requests} requests meanwhile, with tokens of the old and the new key: none refused",
+    ),
+    "loopback": Promise(
+        "On a laptop nothing listens beyond this machine",
+        "`tests/integration/test_loopback.py`",
+        "{processes} processes, {sockets} sockets: all of them on loopback",
+    ),
 }
 
 

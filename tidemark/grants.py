@@ -19,8 +19,8 @@ Branches = frozenset[str] | None
 class Grant(msgspec.Struct, frozen=True):
     """What a token allows, until `expires_at`, seconds since 1970: `admin` is every scope.
 
-    `id`: by what it is revoked; `key`: the id of the key that signed it; `origin`, `origin_ends`: the id of the token
-    that it was made with, and that one's end.
+    It ends with the key that signed it, too. `id`: by what it is revoked; `key`: the key's id; `origin`,
+    `origin_ends`: the id of the token that it was made with, and that one's end.
     """
 
     name: str

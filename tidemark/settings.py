@@ -18,10 +18,15 @@ from tidemark.errors import SettingsError
 from tidemark.store import Store
 
 PREFIX = "TIDEMARK_"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EMULATOR = "AWS_ENDPOINT_URL"
+"""The variable that leads AWS's clients to an emulator: where it is set nothing is of worth to a stranger."""
 # Passwords, codes and cookies travel there: in clear only within this machine.
 _ADDRESS = r"^((https://[^\s/?#@\\]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#\\]*)?)?\Z"
 SHORTEST_SECRET = 32
 _PLACEHOLDERS = ("changeme", "change me", "change-me", "change_me", "default", "example", "placeholder", "your-secret")
+_SHORTEST_GIVEN = 16  # of a secret that somebody else may have made
+_SECRET = {"secret": True}
 _FEWEST_CHARACTERS = 6  # that differ, in a secret
 _API_URL = "the API, for the Streamlit app and ws_server; ws_server needs none where a proxy in front asks it"
 
@@ -106,7 +111,9 @@ class StreamSettings:
     """Where those who watch are told."""
 
     redis_url: Annotated[str, Meta(description="Valkey or Redis of the live stream; empty where there is none")] = ""
-    redis_password: Annotated[str, Meta(description="its password, where the URL has none")] = ""
+    redis_password: Annotated[
+        str, Meta(description="its password, where the URL has none; none is needed on an emulator", extra=_SECRET)
+    ] = ""
 
     def stream_url(self) -> str:
         """The live stream's URL with its password."""
@@ -136,7 +143,7 @@ class SignInSettings:
         ),
     ] = ""
     oidc_client_id: Annotated[str, Meta(description="the page's name at the OpenID Connect provider")] = ""
-    oidc_client_secret: Annotated[str, Meta(description="its secret there")] = ""
+    oidc_client_secret: Annotated[str, Meta(description="its secret there", extra=_SECRET)] = ""
 
     @property
     def public_origin(self) -> str:
@@ -254,7 +261,10 @@ class ExplorerSettings(SignInSettings):
     """All that the Streamlit app reads."""
 
     api_url: Annotated[str, Meta(description=_API_URL)]
-    api_token: Annotated[str, Meta(description="token of the scope `read` with which the Streamlit app asks the API")]
+    api_token: Annotated[
+        str,
+        Meta(min_length=1, description="token of the scope `read` with which the Streamlit app asks the API"),
+    ]
     reader_token: Annotated[
         str,
         Meta(description="name or ARN of the secret that token is in, read again where it is refused; empty: in none"),
@@ -274,7 +284,11 @@ class ExplorerSettings(SignInSettings):
         str, Meta(description="folder where the explorer keeps tables as it has binned them; `~` is the user's own")
     ] = "~/.cache/tidemark/tables"
     cookie_secret: Annotated[
-        str, Meta(description="signs the Streamlit app's cookies; 32 characters or more, where people sign in there")
+        str,
+        Meta(
+            description="signs the Streamlit app's cookies; 32 characters or more, where people sign in there",
+            extra=_SECRET,
+        ),
     ] = ""
 
     def offers_sign_in(self) -> bool:
@@ -296,18 +310,43 @@ S = TypeVar("S")
 def load(kind: type[S], environment: Mapping[str, str] | None = None) -> S:
     """The settings of a kind, from the environment.
 
-    Raises SettingsError that names the variable where one is missing or cannot be used.
+    Raises SettingsError that names the variable where one is missing or cannot be used; also where a secret is a
+    default or can be guessed, unless it is used on this machine only, where AWS is an emulator.
     """
     given = os.environ if environment is None else environment
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     values = {name: given[variable(name)] for name in names if variable(name) in given}
     try:
-        return msgspec.convert(values, kind, strict=False)
+        found = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         text = str(error)
         for name in names:
             text = text.replace(f"`$.{name}`", variable(name)).replace(f"`{name}`", variable(name))
         raise SettingsError(f"a setting cannot be used: {text}") from None
+    if not given.get(EMULATOR):
+        _refuse_defaults(found)
+    return found
+
+
+def secrets_of(kind: type[Any]) -> Iterator[str]:
+    """The names of those settings of a kind that are secrets."""
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if any(isinstance(said, Meta) and said.extra == _SECRET for said in getattr(hint, "__metadata__", ())):
+            yield name
+
+
+def _refuse_defaults(found: Any) -> None:
+    for name in secrets_of(type(found)):
+        secret = getattr(found, name)
+        if secret and (len(secret) < _SHORTEST_GIVEN or is_guessable(secret)):
+            raise SettingsError(
+                f"{variable(name)}: is a default, or can be guessed: at least {_SHORTEST_GIVEN} characters"
+            )
+    if isinstance(found, StreamSettings) and found.redis_url:
+        place = urlsplit(found.stream_url())
+        if place.password or place.hostname in LOOPBACK:
+            return
+        raise SettingsError(f"{variable('redis_password')}: is empty, and {variable('redis_url')} has none")
 
 
 def variable(name: str) -> str:

@@ -17,7 +17,7 @@ import msgspec
 from tidemark import keyring
 from tidemark.errors import Misuse, Unauthorized
 from tidemark.grants import Grant, Scope
-from tidemark.keyring import Keys
+from tidemark.keyring import Key, Keys
 
 ISSUER = "tidemark"
 ISSUER_OF_BRANCHES = "tidemark/branches"
@@ -65,13 +65,13 @@ def verify(keys: Keys | str, token: str) -> Grant:
     known = {
         "name": claims["sub"],
         "scope": claims.get("scope"),
-        "expires_at": claims["exp"],
+        "expires_at": min(claims["exp"], key.until or claims["exp"]),
         "branches": branches,
         # Older tokens have no id of their own: what was signed has one spelling, which the signature has not.
         "id": claims.get("jti") or sha256(token.rpartition(".")[0].encode()).hexdigest()[:16],
         "origin": claims.get("from"),
         "origin_ends": claims.get("until"),
-        "key": key,
+        "key": key.id,
     }
     try:
         grant = msgspec.convert(known, Grant)
@@ -106,8 +106,8 @@ def _keys(keys: Keys | str) -> Keys:
     return keyring.read(keys) if isinstance(keys, str) else keys
 
 
-def _opened(keys: Keys, token: str, issuers: list[str], require: list[str]) -> tuple[dict[str, Any], str]:
-    """The claims, and the name of the key that signed them."""
+def _opened(keys: Keys, token: str, issuers: list[str], require: list[str]) -> tuple[dict[str, Any], Key]:
+    """The claims, and the key that signed them."""
     if "=" in token:  # JWTs have no padding; a decoder that bears it would make one token of many spellings
         raise Unauthorized(NOT_VALID)
     try:
@@ -118,7 +118,7 @@ def _opened(keys: Keys, token: str, issuers: list[str], require: list[str]) -> t
                 claims = jwt.decode(token, key.secret, algorithms=["HS256"], issuer=issuers, options=options)
             except jwt.InvalidSignatureError:
                 continue
-            return claims, key.id
+            return claims, key
     except jwt.ExpiredSignatureError:
         raise Unauthorized("this token has expired") from None
     except jwt.PyJWTError:

@@ -29,7 +29,11 @@ ALWAYS = (
     ("TidemarkCore/*/Failed/Resource", "SQS3", "this is a queue of what failed: there is none behind it"),
     ("TidemarkCore/Storage/Lake/Resource", "S1", "who read which sale is asked of CloudTrail's data events, on demand"),
     ("TidemarkLive/FrontDoor/AccessLogs/Resource", "S1", "this is where access logs go"),
-    ("TidemarkCore/Storage/TokenSecret/Resource", "SMG4", "a new one ends every token at once: it is changed by hand"),
+    (
+        "TidemarkCore/Storage/TokenSecret/Resource",
+        "SMG4",
+        "`tidemark token rotate` puts a new key there, and renews tokens",
+    ),
     ("TidemarkCore/Storage/ReaderToken/Resource", "SMG4", "`tidemark deploy` puts a new one there each time"),
     ("TidemarkCore/LiveStream/Password/Resource", "SMG4", "nobody reaches Valkey but two Lambdas and the live page"),
     ("TidemarkCore/Storage/PersonKey/Resource", "SMG4", "with a new one every customer is a stranger: it stays"),

@@ -35,7 +35,11 @@ def pages(cloud: Cloud) -> Iterator[Pages]:
     app = f"http://{HOST}:{port}{BASE}"
     provider = Provider(free_port(), proxy.address + CALLBACK, f"{app}/oauth2callback")
     given = {"oidc_issuer": provider.issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET}
-    of_app = {"api_url": cloud.api, "api_token": cloud.tokens["read"], "cookie_secret": "c" * 64}
+    of_app = {
+        "api_url": cloud.api,
+        "api_token": cloud.tokens["read"],
+        "cookie_secret": "signs the cookies of these tests, and nobody else's",
+    }
     with (
         provider.running(),
         proxy.running(),

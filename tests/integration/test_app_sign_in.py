@@ -20,7 +20,7 @@ from tidemark.local.home import HOST, free_port
 
 BASE = "/explorer"
 PUBLIC = f"https://shop.example{BASE}"
-COOKIE_SECRET = "c" * 64
+COOKIE_SECRET = "signs the cookies of these tests, and nobody else's"
 
 
 class App:
@@ -61,7 +61,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     provider = Provider(free_port(), f"{PUBLIC}/oauth2callback")
     given = {
         "api_url": f"http://{HOST}:{free_port()}",
-        "api_token": "t",
+        "api_token": "a token that the API never sees",
         "public_url": PUBLIC,
         "oidc_issuer": provider.issuer,
         "oidc_client_id": CLIENT,
@@ -165,7 +165,7 @@ def test_a_provider_that_is_away_is_a_plain_page(tmp_path: Path) -> None:
     port = free_port()
     given = {
         "api_url": f"http://{HOST}:{free_port()}",
-        "api_token": "t",
+        "api_token": "a token that the API never sees",
         "public_url": PUBLIC,
         "oidc_issuer": f"http://{HOST}:{free_port()}",
         "oidc_client_id": CLIENT,

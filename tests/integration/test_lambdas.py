@@ -122,7 +122,8 @@ def test_authorize(invoke: Invoke, cloud: Cloud) -> None:
     event = request("GET", "/v1/kpis") | {"methodArn": "arn:aws:execute-api:r:1:api/live/GET/v1/kpis"}
     event["headers"] = {"Authorization": f"Bearer {cloud.tokens['read']}"}
     policy = invoke("authorize", event)
-    assert policy["context"] == {"scope": "read"}
+    assert policy["context"]["scope"] == "read"
+    assert "branches" not in policy["context"]
     with pytest.raises(RuntimeError, match="Unauthorized"):
         invoke("authorize", {**event, "headers": {}})
     public = invoke("authorize", {**event, "headers": {}, "resource": "/healthz"})

@@ -136,3 +136,4 @@ def test_no_token_is_refused_while_the_key_is_changed(cloud: Cloud, keys: Secret
     assert new.tokens["read"] != old
     assert httpx.get(new.endpoints["live"], follow_redirects=True, timeout=20).status_code == 200
     assert asked > SETTLED_S / 2
+    tell("change of keys", requests=asked)

@@ -91,7 +91,7 @@ def rotate(
     now: Annotated[bool, typer.Option("--now", help="Drop the old keys: every token and session ends.")] = False,
     deployed: Deployed = False,
 ) -> None:
-    """Change the key that signs tokens: all know the new one before it signs; the old one holds for a time."""
+    """Change the key that signs tokens: all processes know the new one before it signs; the old one holds on."""
     client, outputs = _where(deployed)
     keys = _keys(deployed)
     keep_s = 0.0 if now else keep_days * 86_400

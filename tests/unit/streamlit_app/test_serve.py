@@ -11,6 +11,7 @@ from tidemark import settings
 from tidemark.errors import SettingsError
 from tidemark.settings import ExplorerSettings, LivePageSettings, SignInSettings, variable
 
+COOKIES = "signs the cookies of these tests, and nobody else's"
 GIVEN = {
     "api_url": "https://api.example",
     "api_token": "t",
@@ -18,7 +19,7 @@ GIVEN = {
     "oidc_issuer": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab1",
     "oidc_client_id": "client",
     "oidc_client_secret": 'a"b\\c\n[auth]\nd=é',
-    "cookie_secret": "c" * 64,
+    "cookie_secret": COOKIES,
 }
 
 
@@ -30,7 +31,7 @@ def test_streamlits_secrets_are_those_of_the_settings_whatever_is_in_them() -> N
     assert tomllib.loads(serve.secrets(loaded())) == {
         "auth": {
             "redirect_uri": "https://d123.cloudfront.net/explorer/oauth2callback",
-            "cookie_secret": "c" * 64,
+            "cookie_secret": COOKIES,
             "client_id": "client",
             "client_secret": GIVEN["oidc_client_secret"],
             "server_metadata_url": f"{GIVEN['oidc_issuer']}/.well-known/openid-configuration",
@@ -67,7 +68,7 @@ def test_a_sign_in_that_could_not_work_is_refused_at_the_start(name: str) -> Non
 
 def test_a_short_cookie_secret_is_refused() -> None:
     with pytest.raises(SettingsError, match="TIDEMARK_COOKIE_SECRET"):
-        loaded(cookie_secret="c" * 31).offers_sign_in()
+        loaded(cookie_secret=COOKIES[:31]).offers_sign_in()
 
 
 @pytest.mark.parametrize("name", ["public_url", "oidc_issuer"])
