@@ -33,6 +33,20 @@ PROMISES = {
         "`tests/faults/test_planted.py`",
         "{found} of {planted} found, the last of them after {most} schedules",
     ),
+    "backup": Promise(
+        "What is backed up while sales come is there again: restored into an empty deployment, killed in the middle "
+        "and begun again, every sale, conflict, run and file is equal by content, counters and lake equal the ledger, "
+        "and sales go on",
+        "`tests/integration/test_backup.py`",
+        "{sales} sales copied in {creating_s} s and restored in {restoring_s} s: {differences} differences",
+    ),
+    "locks": Promise(
+        "What is installed is what was looked at: every package is locked by version and hash, every action by its "
+        "commit, every base image by its digest, and each licence is allowed",
+        "`tests/infra/test_supply.py`",
+        "{packages} packages of {locks} lock files, {hashes} hashes, {actions} actions, {images} base images: "
+        "{refused} licences refused",
+    ),
     "access to the api": Promise(
         "Who may not, cannot: every route of the API by every kind of token, from one table that has them all",
         "`tests/integration/test_who_may.py`",

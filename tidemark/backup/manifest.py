@@ -90,7 +90,7 @@ def read(place: Place, name: str) -> Manifest:
             raise Difference(f"backup {name!r} is of format {told.get('format')!r}; this version reads {FORMAT}")
         manifest = msgspec.json.decode(text, type=Manifest)
     except (msgspec.MsgspecError, AttributeError):
-        raise Difference(f"damaged: {name}/{FILE}") from None
+        raise Difference(f"damaged: {FILE}") from None
     if hashlib.sha256(text).hexdigest() != sealed.sha256 or manifest.name != name:
-        raise Difference(f"damaged: {name}/{FILE}")
+        raise Difference(f"damaged: {FILE}")
     return manifest
