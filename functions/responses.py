@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import math
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from tidemark import errors
+from tidemark import errors, limits
 
 Response = dict[str, Any]
 
@@ -19,6 +20,7 @@ STATUS: dict[type[errors.TidemarkError], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    limits.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
 }
 RETRY_AFTER_S = 1
 
@@ -35,8 +37,14 @@ def respond(content: object, status: HTTPStatus = HTTPStatus.OK, headers: dict[s
 def refuse(error: errors.TidemarkError) -> Response:
     """What an error of the domain looks like to the caller: `{"error": "what, and where"}`."""
     status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-    retry = {"Retry-After": str(RETRY_AFTER_S)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    return respond({"error": str(error)}, status, retry)
+    return respond({"error": str(error)}, status, _retry(error, status))
+
+
+def _retry(error: errors.TidemarkError, status: HTTPStatus) -> dict[str, str] | None:
+    """When the same may be sent again."""
+    if isinstance(error, limits.TooMany):
+        return {"Retry-After": str(math.ceil(error.retry_after))}
+    return {"Retry-After": str(RETRY_AFTER_S)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
 
 
 def body_of(event: dict[str, Any]) -> bytes:

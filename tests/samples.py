@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+from tidemark.privacy.personal import Pseudonyms
+
+PSEUDONYMS = Pseudonyms("a key that the tests alone know of")
 # The KPIs of the real supermarket file.
 REAL = {
     "sales": "322966.749",

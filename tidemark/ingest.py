@@ -8,12 +8,14 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from tidemark import money, rules, sale
+from tidemark import access, money, rules, sale
 from tidemark.batch import Batch, Bools, OffGrid, tabulate
 from tidemark.cells import MEASURES, Cell, Combo, measures
 from tidemark.errors import Unavailable
+from tidemark.grants import Branches
 from tidemark.ledger import Entry, digest
 from tidemark.ports import Conflict, Ledger, LiveStream
+from tidemark.privacy.personal import Pseudonyms
 from tidemark.sale import Rejection, Row, Sale
 from tidemark.scoring import Scorer, Scores
 from tidemark.store import Store
@@ -60,12 +62,20 @@ class Examined(msgspec.Struct, frozen=True):
     scores: Scores
 
 
-def examine(body: bytes, store: Store, scorer: Scorer) -> Examined | list[Row]:
-    """Decode, validate, find features and score: all that needs nothing but the body.
+def examine(
+    body: bytes,
+    store: Store,
+    scorer: Scorer,
+    pseudonyms: Pseudonyms | None = None,
+    branches: Branches = None,
+) -> Examined | list[Row]:
+    """Decode, name customers anew, validate, find features and score: all that needs nothing but the body, and the
+    branches that who posts it may post.
 
     Returns the bare rows where no sale is among them. Raises BadRequest or TooLarge.
     """
-    rows, batch = _validate(sale.decode(body), store)
+    decoded = access.only(sale.decode(body), branches)
+    rows, batch = _validate(pseudonyms.apply(decoded) if pseudonyms else decoded, store)
     if batch is None:
         return rows
     hits = rules.check(batch, store)
@@ -89,20 +99,23 @@ def _validate(rows: list[Row], store: Store) -> tuple[list[Row], Batch | None]:
 class Ingest:
     """The service behind POST /v1/sales. Not thread-safe: one a process."""
 
-    def __init__(self, store: Store, scorer: Scorer, ledger: Ledger, stream: LiveStream) -> None:
+    def __init__(
+        self, store: Store, scorer: Scorer, ledger: Ledger, stream: LiveStream, pseudonyms: Pseudonyms
+    ) -> None:
         self._store = store
+        self._pseudonyms = pseudonyms
         self._scorer = scorer
         self._ledger = ledger
         self._stream = stream
         self._writer = Writer(ledger)
 
-    def post(self, body: bytes, clock: Clock) -> Posted:
-        """Take the sales in `body`.
+    def post(self, body: bytes, clock: Clock, branches: Branches = None) -> Posted:
+        """Take the sales in `body`, of some branches or of all.
 
         Raises BadRequest or TooLarge where the envelope is wrong (nothing is taken) and Unavailable where the
         ledger does not answer in time (sending the same again is safe).
         """
-        examined = examine(body, self._store, self._scorer)
+        examined = examine(body, self._store, self._scorer, self._pseudonyms, branches)
         if not isinstance(examined, Examined):
             return Posted(Answer([_rejected(row) for row in examined], self._scorer.version), published=True)
         now = clock.now_ms()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import msgspec
 
 from tidemark.adapters.s3_lake import S3Lake
-from tidemark.lake_view import as_lake_sale, open_view, read_sales
-from tidemark.ledger import Entry
+from tidemark.lake_view import as_lake_sale, named, open_view, read_sales
 from tidemark.ports import Ledger
 from tidemark.store import MINUTES_PER_DAY, day_name
 
@@ -19,7 +18,10 @@ LOOK_S = 1.0
 
 
 class LakeAudit(msgspec.Struct, frozen=True):
-    """How many sales the lake holds, and by id those that differ. None differ in a clean audit."""
+    """How many sales the lake holds, and by id those that differ. None differ in a clean audit.
+
+    `different`: also those that name a customer still, although the ledger's was blanked.
+    """
 
     sales: int
     missing: list[str]
@@ -45,33 +47,39 @@ def audit_lake(
             break
         time.sleep(LOOK_S)
     shared = entries.keys() & found.keys()
+    different = {name for name in shared if found[name] != as_lake_sale(entries[name])}
+    different |= {name for name, _ in named(mirror) if name in entries and entries[name].customer_id is None}
     return LakeAudit(
         sales=len(found),
         missing=sorted(missing),
-        different=sorted(name for name in shared if found[name] != as_lake_sale(entries[name])),
+        different=sorted(different),
         # what came in since the ledger was read is known to it now
         unknown=sorted(name for name in found.keys() - entries.keys() if ledger.get(name) is None),
     )
 
 
 def repair_lake(ledger: Ledger, lake: S3Lake, mirror: Path, audit: LakeAudit) -> int:
-    """Write the days that differ anew from the ledger, then remove their old objects. Returns how many days."""
+    """Write the days that differ anew from the ledger. Returns how many days."""
     lake.mirror(mirror)
     found = read_sales(open_view(mirror))
-    entries = {counted.entry.invoice_id: counted.entry for counted in ledger.scan()}
-    minutes = [entries[name].minute for name in (*audit.missing, *audit.different) if name in entries]
+    minutes = [counted.entry.minute for name in (*audit.missing, *audit.different) if (counted := ledger.get(name))]
     minutes += [found[name].minute for name in (*audit.different, *audit.unknown) if name in found]
     days = {minute // MINUTES_PER_DAY for minute in minutes}
-    by_day: dict[int, list[Entry]] = {day: [] for day in days}
-    for entry in entries.values():
-        if entry.minute // MINUTES_PER_DAY in by_day:
-            by_day[entry.minute // MINUTES_PER_DAY].append(entry)
-    for day, kept in by_day.items():
-        old = lake.keys(day_name(day))
-        new = (
-            {lake.put(day * MINUTES_PER_DAY, [msgspec.json.encode(entry).decode() for entry in kept])}
-            if kept
-            else set()
-        )
-        lake.remove(old - new)
+    rewrite_days(ledger, lake, days, lake.remove)
     return len(days)
+
+
+def rewrite_days(ledger: Ledger, lake: S3Lake, days: Collection[int], remove: Callable[[Iterable[str]], None]) -> None:
+    """Write some days (UTC, since 1970) anew from the ledger, then `remove` the objects that stood there before.
+
+    Sales may come in meanwhile: what stands in the lake is listed before the ledger is read, so that an object of sales
+    that the reading missed is not among those that are removed.
+    """
+    old = {day: lake.keys(day_name(day)) for day in days}
+    by_day: dict[int, list[str]] = {day: [] for day in days}
+    for counted in ledger.scan():
+        if (day := counted.entry.minute // MINUTES_PER_DAY) in by_day:
+            by_day[day].append(msgspec.json.encode(counted.entry).decode())
+    for day, documents in by_day.items():
+        new = {lake.put(day * MINUTES_PER_DAY, documents)} if documents else set()
+        remove(old[day] - new)

@@ -44,6 +44,13 @@ COLUMNS = {
 }
 
 
+class Named(NamedTuple):
+    """A sale of the lake that names a customer: when it was sold (UTC, minutes since 1970)."""
+
+    invoice_id: str
+    minute: int
+
+
 class LakeSale(NamedTuple):
     """What the audit compares of a sale."""
 
@@ -80,13 +87,29 @@ def create_view(connection: duckdb.DuckDBPyConnection, objects: Sequence[str]) -
 
 def view_query(objects: Sequence[str]) -> str:
     """What the view selects from objects at these paths, or patterns of paths."""
+    # The repeats of a sale are all alike: the ledger changes one only to blank it, and then its days are written anew.
+    return f"SELECT DISTINCT ON (invoice_id) * FROM {_objects(objects)}"  # noqa: S608  # the paths are ours, and quoted
+
+
+def _objects(paths: Sequence[str]) -> str:
+    """The objects at these paths as a table, with the repeats."""
     typed = "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items()) + "}"
-    paths = ", ".join("'" + path.replace("'", "''") + "'" for path in objects)
-    return (
-        # The repeats of a sale are all alike: the ledger never changes one.
-        f"SELECT DISTINCT ON (invoice_id) * FROM read_json([{paths}], "  # noqa: S608  # the paths are ours, and quoted
-        f"format = 'newline_delimited', columns = {typed}, hive_partitioning = false)"
+    quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    return f"read_json([{quoted}], format = 'newline_delimited', columns = {typed}, hive_partitioning = false)"
+
+
+def named(mirror: Path, customer: str | None = None, *, before: int | None = None) -> list[Named]:
+    """The sales that name a customer in any object of a mirror, repeats and all: of one customer, where it is given,
+    and of those received before some time (milliseconds since 1970)."""
+    paths = [str(path) for path in (mirror / PREFIX).glob(OBJECTS)]
+    if not paths:
+        return []
+    found = duckdb.execute(
+        f"SELECT DISTINCT invoice_id, minute FROM {_objects(paths)} "  # noqa: S608
+        "WHERE customer_id IS NOT NULL AND coalesce(customer_id = ?, true) AND coalesce(received_at < ?, true)",
+        [customer, before],
     )
+    return [Named(*row) for row in found.fetchall()]
 
 
 def read_sales(connection: duckdb.DuckDBPyConnection) -> dict[str, LakeSale]:

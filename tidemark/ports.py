@@ -49,8 +49,16 @@ class Ledger(ABC):
         """
 
     @abstractmethod
+    def blank(self, entry: Entry) -> None:
+        """Keep a sale that is there without what is personal of it; all else stays, its digest too. Again is harmless.
+
+        Raises NotFound where there is none.
+        """
+
+    @abstractmethod
     def quarantine(self, conflicts: Sequence[Conflict]) -> None:
-        """Keep the conflicts, each once by (id, digest). Raises Unavailable where that cannot be done now."""
+        """Keep the conflicts, each once by (id, digest), the last that came. Raises Unavailable where that cannot be
+        done now."""
 
     @abstractmethod
     def quarantined(self) -> Iterator[Conflict]:

@@ -21,6 +21,8 @@ PREFIX = "TIDEMARK_"
 # Passwords, codes and cookies travel there: in clear only within this machine.
 _ADDRESS = r"^((https://[^\s/?#@\\]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#\\]*)?)?\Z"
 SHORTEST_SECRET = 32
+_PLACEHOLDERS = ("changeme", "change me", "change-me", "change_me", "default", "example", "placeholder", "your-secret")
+_FEWEST_CHARACTERS = 6  # that differ, in a secret
 _API_URL = "the API, for the Streamlit app and ws_server; ws_server needs none where a proxy in front asks it"
 
 
@@ -161,6 +163,11 @@ class SignInSettings:
 class IngestSettings(StoreSettings, TableSettings, StreamSettings, IndexSettings):
     """All that the ingest Lambda reads."""
 
+    client_kilobytes: Annotated[
+        float, Meta(gt=0, description="kB of sales a second that one token may send; a request counts as 25 at least")
+    ] = 2_500
+    person_key: Annotated[str, Meta(description="key of the pseudonyms of customers; 32 characters or more")]
+
 
 @dataclass(frozen=True, kw_only=True)
 class PublishSettings(StreamSettings):
@@ -248,6 +255,10 @@ class ExplorerSettings(SignInSettings):
 
     api_url: Annotated[str, Meta(description=_API_URL)]
     api_token: Annotated[str, Meta(description="token of the scope `read` with which the Streamlit app asks the API")]
+    reader_token: Annotated[
+        str,
+        Meta(description="name or ARN of the secret that token is in, read again where it is refused; empty: in none"),
+    ] = ""
     prefect_url: Annotated[
         str, Meta(description="Prefect's API, or its pages, that the Streamlit app links to; empty where there is none")
     ] = ""
@@ -272,6 +283,11 @@ class ExplorerSettings(SignInSettings):
         if offers and len(self.cookie_secret) < SHORTEST_SECRET:
             raise SettingsError(f"{variable('cookie_secret')}: must have {SHORTEST_SECRET} characters or more")
         return offers
+
+
+def is_guessable(secret: str) -> bool:
+    """Whether a secret is a placeholder, or the same few characters again and again."""
+    return len(set(secret)) < _FEWEST_CHARACTERS or any(word in secret.lower() for word in _PLACEHOLDERS)
 
 
 S = TypeVar("S")

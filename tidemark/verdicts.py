@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from tidemark import bodies
+from tidemark.access import may_see
+from tidemark.grants import Branches
 from tidemark.ports import Ledger, Runs
 
 MOST = 100
@@ -52,8 +54,9 @@ def decode(body: bytes) -> dict[str, bool]:
     return {verdict.invoice_id: verdict.anomaly for verdict in found.verdicts}
 
 
-def keep(truth: dict[str, bool], ledger: Ledger, runs: Runs) -> VerdictsKept:
-    """Keep what is said of sales that there are."""
-    there = {name: anomaly for name, anomaly in truth.items() if ledger.get(name) is not None}
+def keep(truth: dict[str, bool], ledger: Ledger, runs: Runs, branches: Branches = None) -> VerdictsKept:
+    """Keep what is said of sales that there are, of some branches or of all."""
+    held = {name: ledger.get(name) for name in truth}
+    there = {name: truth[name] for name, sold in held.items() if sold and may_see(sold.entry.branch, branches)}
     runs.tell(there)
     return VerdictsKept(len(there), sorted(truth.keys() - there.keys()))

@@ -17,10 +17,13 @@ from tidemark.adapters import aws  # noqa: E402
 from tidemark.adapters.dynamodb import DynamoCells  # noqa: E402
 from tidemark.adapters.dynamodb_history import DynamoHistory  # noqa: E402
 from tidemark.history.counters import Counters  # noqa: E402
+from tidemark.keyring import Keyring  # noqa: E402
 from ws_server.access import Access  # noqa: E402
 from ws_server.app import LivePage  # noqa: E402
 from ws_server.reader import BLOCK_MS, Reader  # noqa: E402
 from ws_server.routes import Routes  # noqa: E402
+
+log = logging.getLogger("ws_server")
 
 
 def main() -> None:
@@ -34,7 +37,10 @@ def main() -> None:
         socket_connect_timeout=1,
         retry=Retry(NoBackoff(), 0),
     )
-    page = LivePage(chosen, Access(aws.secret(chosen.token_secret), redis))
+    keyring = Keyring(
+        lambda: aws.secret(chosen.token_secret), lambda error: log.error("the keys cannot be read again: %s", error)
+    )
+    page = LivePage(chosen, Access(keyring, redis))
     Routes(page)
     client, zone = aws.dynamodb_reads(), chosen.store_zone
     counters = Counters(DynamoCells(client, chosen), DynamoHistory(client, chosen), zone)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
-import jwt
 from redis import Redis, RedisError
 
 from tidemark import tokens
 from tidemark.errors import BadRequest, Forbidden, TidemarkError, Unauthorized, Unavailable
+from tidemark.grants import Grant
+from tidemark.keyring import Keyring
 from tidemark.settings import LivePageSettings
-from tidemark.tokens import Grant
 
 COOKIE = "tidemark_session"
 CODE_LIFETIME = timedelta(days=1)
@@ -42,28 +41,28 @@ def status(error: TidemarkError) -> HTTPStatus:
 
 
 class Access:
-    """Codes and sessions are tokens, signed with the same secret; Redis remembers which codes were used, and which
-    sessions were ended."""
+    """Codes and sessions are tokens, signed with the same keys: they end, and are revoked, with the token that they
+    were made with. Redis remembers which codes were used, and which sessions were ended."""
 
-    def __init__(self, secret: str, redis: Redis) -> None:
-        self._secret = secret
+    def __init__(self, keyring: Keyring, redis: Redis) -> None:
+        self.keyring = keyring
         self._redis = redis
         self.ended = Ended(redis)
 
-    def new_code(self) -> str:
-        """A code for one sign-in."""
+    def new_code(self, by: Grant) -> str:
+        """A code for one sign-in, made for whoever holds a token or session."""
         name = f"{CODE_NAME} {secrets.token_hex(8)}"
-        return tokens.mint(self._secret, "read", name=name, lifetime=CODE_LIFETIME)
+        return tokens.mint(self.keyring.known(), "read", name=name, lifetime=CODE_LIFETIME, origin=by)
 
-    def redeem(self, code: str) -> str:
-        """The session that the code opens. Raises Unauthorized where it is not valid, or was used; Unavailable where
-        nobody can tell."""
-        grant = tokens.verify(self._secret, code)
+    def redeem(self, code: str) -> tuple[str, Grant]:
+        """The session that the code opens, and the code's grant. Raises Unauthorized where it is not valid, or was
+        used; Unavailable where nobody can tell."""
+        grant = tokens.verify(self.keyring.known(), code)
         if not grant.name.startswith(CODE_NAME):
             raise Unauthorized("this is no sign-in code")
         if not self.first_use(grant.name, CODE_LIFETIME):
             raise Unauthorized("this link has been used")
-        return self.new_session()
+        return self.new_session(grant), grant
 
     def first_use(self, name: str, lifetime: timedelta) -> bool:
         """Whether this is used for the first time, among all servers. Raises Unavailable where nobody can tell."""
@@ -72,24 +71,23 @@ class Access:
         except RedisError:
             raise Unavailable("nobody can sign in now: try again in a minute") from None
 
-    def new_session(self) -> str:
-        """A session for a browser."""
+    def new_session(self, by: Grant | None = None) -> str:
+        """A session for a browser; `by`: the code that opens it."""
         # Signed in the same second, two browsers would hold one token, and one's sign-out would end both.
         name = f"{SESSION_NAME} {secrets.token_hex(8)}"
-        return tokens.mint(self._secret, "read", name=name, lifetime=SESSION_LIFETIME)
+        return tokens.mint(self.keyring.known(), "read", name=name, lifetime=SESSION_LIFETIME, origin=by)
 
     def sign(self, claims: Mapping[str, Any], purpose: str, lifetime: timedelta) -> str:
         """Claims that a browser keeps for a purpose of ours; no token, since that is of another issuer."""
         ends = datetime.now(UTC) + lifetime
-        return jwt.encode({**claims, "iss": purpose, "exp": ends}, self._secret, algorithm="HS256")
+        return tokens.sign(self.keyring.known(), {**claims, "exp": ends}, purpose)
 
     def signed(self, text: str, purpose: str) -> dict[str, Any]:
         """The claims that were signed for the purpose. Raises Unauthorized where they were not, or are past their
         end."""
         try:
-            options: Any = {"require": ["iss", "exp"]}
-            return jwt.decode(text, self._secret, algorithms=["HS256"], issuer=purpose, options=options)
-        except jwt.PyJWTError:
+            return tokens.signed(self.keyring.known(), text, purpose)
+        except Unauthorized:
             raise Unauthorized("this is not valid any more") from None
 
     def session(self, cookie: str | None, header: str | None = None) -> Grant:
@@ -97,18 +95,33 @@ class Access:
         return self.grant(credential(cookie, header))
 
     def grant(self, credential: str) -> Grant:
-        """Who holds this token. Raises Unauthorized where it may not read."""
-        grant = tokens.verify(self._secret, credential)
+        """Who holds this token. Raises Unauthorized where it is none, Forbidden where it may not read all branches:
+        what the page is told is the same for all who look."""
+        grant = tokens.verify(self.keyring.known(), credential)
         if grant.name.startswith(CODE_NAME):
             raise Unauthorized("a sign-in code is no session")
-        if credential in self.ended:
+        if grant.id in self.ended:
             raise Unauthorized("this session has ended")
         grant.require("read")
+        grant.require_all_branches()
         return grant
+
+    def is_over(self) -> Callable[[Grant], bool]:
+        """Tells of a grant that was good whether it is over now: past its end, ended, or revoked. Made to be asked of
+        many."""
+        now, ended, keys = time.time(), self.ended, self.keyring.known()
+        revoked, good = keys.revoked, {key.id for key in keys.good()}
+        return lambda grant: (
+            grant.expires_at <= now
+            or grant.key not in good
+            or grant.id in ended
+            or grant.id in revoked
+            or grant.origin in revoked
+        )
 
     def api_token(self) -> str:
         """A token for asking the API on a browser's behalf."""
-        return tokens.mint(self._secret, "read", name="live page", lifetime=timedelta(minutes=5))
+        return tokens.mint(self.keyring.known(), "read", name="live page", lifetime=timedelta(minutes=5))
 
 
 class Ended:
@@ -119,16 +132,16 @@ class Ended:
         self._redis = redis
         self._until: dict[str, float] = {}
 
-    def __contains__(self, held: str) -> bool:
-        return bool(self._until) and digest(held) in self._until
+    def __contains__(self, id_: str) -> bool:
+        return id_ in self._until
 
-    def add(self, held: str, until: float) -> None:
-        """End a session, which would have lasted `until`, in seconds since 1970: here at once, at the other servers
-        when they next ask. Raises Unavailable where these cannot be told."""
-        self._until[digest(held)] = until
+    def add(self, grant: Grant) -> None:
+        """End a session before its time: here at once, at the other servers when they next ask. Raises Unavailable
+        where these cannot be told."""
+        self._until[grant.id] = grant.expires_at
         try:
             with self._redis.pipeline() as together:
-                together.zadd(ENDED, {digest(held): until})
+                together.zadd(ENDED, {grant.id: grant.expires_at})
                 together.expire(ENDED, SESSION_LIFETIME)
                 together.execute()
         except RedisError:
@@ -142,11 +155,6 @@ class Ended:
             found: Any = self._redis.zrange(ENDED, 0, -1, withscores=True)
             self._until |= {name.decode(): until for name, until in found}
         self._until = {name: until for name, until in self._until.items() if until > now}
-
-
-def digest(held: str) -> str:
-    """By what an ended session is remembered: nobody can sign in with it."""
-    return sha256(held.encode()).hexdigest()
 
 
 def credential(cookie: str | None, header: str | None) -> str:
@@ -163,18 +171,18 @@ class Limits:
         self.closed_for: str | None = None
 
     @contextmanager
-    def one_more(self, credential: str) -> Iterator[None]:
+    def one_more(self, session: str) -> Iterator[None]:
         """Counts one socket of a session while it is open. Raises Unavailable where that is one too many."""
         if self.closed_for:
             raise Unavailable(self.closed_for)
         if self._open.total() >= self._settings.max_clients:
             raise Unavailable("this server serves as many browsers as it may")
-        if self._open[credential] >= self._settings.max_clients_per_session:
+        if self._open[session] >= self._settings.max_clients_per_session:
             raise Unavailable("this browser has as many pages open as it may")
-        self._open[credential] += 1
+        self._open[session] += 1
         try:
             yield
         finally:
-            self._open[credential] -= 1
-            if not self._open[credential]:
-                del self._open[credential]
+            self._open[session] -= 1
+            if not self._open[session]:
+                del self._open[session]

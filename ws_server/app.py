@@ -19,10 +19,11 @@ from werkzeug.http import parse_cookie
 
 from tidemark import emf
 from tidemark.errors import TidemarkError
+from tidemark.keyring import FRESH_S
 from tidemark.settings import LivePageSettings
-from ws_server.access import COOKIE, Access, Limits, credential, status
+from ws_server.access import COOKIE, Access, Limits, status
 from ws_server.broadcast import Broadcast
-from ws_server.client import CLIENT, ENDS_AT, HELD, MESSAGE, Client, Handler, event
+from ws_server.client import CLIENT, GRANT, MESSAGE, Client, Handler, event
 from ws_server.memory import Memory
 from ws_server.metrics import Metrics
 from ws_server.reader import Reader
@@ -102,6 +103,7 @@ class LivePage:
         """Serve until told to end."""
         gevent.spawn(self.ticker.run)
         gevent.spawn(self._sweep)
+        gevent.spawn(self._keep_up)
         gevent.spawn(self._tell_of_itself)
         self._server.start()
         self._drained.wait()
@@ -131,9 +133,9 @@ class LivePage:
                 cookie = (
                     parse_cookie(environ).get(COOKIE) if len(environ.get("HTTP_COOKIE", "")) <= LONGEST_COOKIE else None
                 )
-                held = credential(cookie, environ.get("HTTP_AUTHORIZATION"))
-                environ[ENDS_AT], environ[HELD] = self.access.grant(held).expires_at, held
-                while_open.enter_context(self.limits.one_more(held))
+                grant = self.access.session(cookie, environ.get("HTTP_AUTHORIZATION"))
+                environ[GRANT] = grant
+                while_open.enter_context(self.limits.one_more(grant.id))
             except TidemarkError as error:
                 self.metrics.refused.labels(type(error).__name__).inc()
                 refusal = status(error)
@@ -160,11 +162,17 @@ class LivePage:
             gevent.sleep(SWEEP_S)
             if self.signs_in:
                 self.access.ended.refresh()
-            now, ended = time.time(), self.access.ended
+            is_over = self.access.is_over()
             for client in self.broadcast.clients:
-                if client.ends_at < now or client.held in ended:
+                if client.grant and is_over(client.grant):
                     client.close(reason="the session has ended")
             self.memory.tidy()
+
+    def _keep_up(self) -> None:
+        """Learn of new keys and of revoked tokens; beside the sweep, which so waits for nobody."""
+        while True:
+            gevent.sleep(FRESH_S)
+            self.access.keyring.refresh()
 
     def _tell_of_itself(self) -> None:
         """A line of metrics now and then, for a dashboard."""

@@ -23,12 +23,13 @@ from wsproto.events import CloseConnection, Message, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason, FrameProtocol
 from wsproto.utilities import ProtocolError, generate_accept_token
 
+from tidemark.grants import Grant
+
 log = logging.getLogger(__name__)
 
 SOCKET = "tidemark.socket"
 CLIENT = "tidemark.client"
-ENDS_AT = "tidemark.ends_at"
-HELD = "tidemark.held"
+GRANT = "tidemark.grant"
 OUTBOX = 65_536  # bytes of control messages kept for a client that does not read
 SEND_BUFFER = 262_144  # bytes the operating system keeps for it: some seconds of ticks
 RECEIVE = 4096
@@ -98,7 +99,7 @@ class Handler(WSGIHandler):
 class Client:
     """A WebSocket, in the form that engineio knows: called with a request, it upgrades it and runs `serve`.
 
-    `ends_at`: when its session ends, in seconds since 1970, by the request's `ENDS_AT`; `held`: its token, by `HELD`.
+    `grant`: by what it was let in, the request's `GRANT`.
     """
 
     __slots__ = (
@@ -110,8 +111,7 @@ class Client:
         "_spoken",
         "_watcher",
         "_wire",
-        "ends_at",
-        "held",
+        "grant",
         "is_ready",
         "missed",
         "raw",
@@ -130,8 +130,7 @@ class Client:
         self.raw: Any = None
         self.stands_back: Callable[[Client], None] | None = None
         self.is_ready: Callable[[Client], None] | None = None
-        self.ends_at = 0.0
-        self.held = ""
+        self.grant: Grant | None = None
         self.missed = 0
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -141,8 +140,7 @@ class Client:
             start_response("426 Upgrade Required", [("Sec-WebSocket-Version", "13")])
             return [b"a WebSocket of version 13 is needed"]
         self._socket = environ[SOCKET]
-        self.ends_at = environ[ENDS_AT]
-        self.held = environ[HELD]
+        self.grant = environ[GRANT]
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.raw = self._socket._sock  # noqa: SLF001  # gevent keeps it in no other place

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from tidemark import __version__
 from tidemark.errors import BadRequest, Forbidden, TidemarkError, Unauthorized, Unavailable
-from tidemark.tokens import Grant
+from tidemark.grants import Grant
 from ws_server.access import COOKIE, SESSION_LIFETIME, status
 from ws_server.app import LivePage
 from ws_server.sign_in import SIGN_OUT, SignIn
@@ -105,7 +105,7 @@ class Routes:
     def sign_in(self) -> AnyResponse:
         """Redeem a code for a session's cookie."""
         try:
-            session = self._access.redeem(request.args.get("code", ""))
+            session, grant = self._access.redeem(request.args.get("code", ""))
         except Unauthorized as error:
             try:
                 self._session()  # a reload of the link, by somebody who is in already
@@ -123,20 +123,19 @@ class Routes:
             samesite="Lax",
             secure=self._address.startswith("https://"),
         )
-        self._replace_link()
+        self._replace_link(grant)
         return response
 
     def new_code(self) -> AnyResponse:
         """Another sign-in link, for whoever holds a token that may read."""
-        self._session()
-        return _json({"path": f"/signin?code={self._access.new_code()}"})
+        return _json({"path": f"/signin?code={self._access.new_code(self._session())}"})
 
-    def _replace_link(self) -> None:
+    def _replace_link(self, by: Grant) -> None:
         if not self._settings.state_file:
             return
         path = Path(self._settings.state_file)
         state = msgspec.json.decode(path.read_bytes())
-        state["endpoints"]["live"] = f"{self._address}/signin?code={self._access.new_code()}"
+        state["endpoints"]["live"] = f"{self._address}/signin?code={self._access.new_code(by)}"
         partial = path.with_suffix(".live")
         partial.touch(mode=0o600)
         partial.write_bytes(msgspec.json.format(msgspec.json.encode(state)))

@@ -88,13 +88,12 @@ class SignIn:
         """End the session in all its pages, and go to the provider so that it forgets the person too."""
         if request.headers.get("Sec-Fetch-Site") in FOREIGN:  # another page would sign this browser out
             return self._show.not_out("You are still signed in: sign out on the page itself.", HTTPStatus.FORBIDDEN)
-        held = request.cookies.get(COOKIE, "")
         try:
-            grant = self._access.session(held)
+            grant = self._access.session(request.cookies.get(COOKIE))
         except (Unauthorized, Forbidden):
             return redirect("/")
         try:
-            self._access.ended.add(held, grant.expires_at)
+            self._access.ended.add(grant)
         except TidemarkError as error:
             answer = self._show.not_out(f"Not signed out everywhere: {error}.", status(error))
         else:

@@ -17,6 +17,7 @@ import msgspec  # noqa: E402
 from redis import Redis  # noqa: E402
 
 from benchmarks.fan_out import tick  # noqa: E402
+from tidemark.keyring import Keyring  # noqa: E402
 from tidemark.settings import LivePageSettings  # noqa: E402
 from ws_server.access import Access  # noqa: E402
 from ws_server.app import LivePage  # noqa: E402
@@ -34,7 +35,7 @@ def main(port: int, rate: int, size: int, *, at_once: bool) -> None:
         port=port,
         max_clients_per_session=10_000,
     )
-    page = LivePage(settings, Access(os.environ["SECRET"], Redis()))
+    page = LivePage(settings, Access(Keyring(lambda: os.environ["SECRET"]), Redis()))
     Routes(page)
 
     def tell() -> None:

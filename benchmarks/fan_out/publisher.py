@@ -14,6 +14,7 @@ import msgspec
 
 from simulator import sources
 from tidemark.adapters.litert_model import LiteRtScorer
+from tidemark.adapters.redis_connection import RedisConnection
 from tidemark.adapters.redis_stream import RedisStream
 from tidemark.cells import ZERO, Cell, CellKey, Combo, Measures, add
 from tidemark.errors import Unavailable
@@ -39,7 +40,7 @@ class Publisher(threading.Thread):
     def __init__(self, redis_url: str, rate: int) -> None:
         super().__init__(daemon=True)
         self.sales = 0
-        self._stream = RedisStream(redis_url)
+        self._stream = RedisStream(RedisConnection(redis_url))
         self._rate = rate
         self._drawn = list(_drawn())
         self._stopped = threading.Event()

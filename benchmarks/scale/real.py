@@ -21,6 +21,7 @@ from tidemark.adapters.dynamodb import DynamoLedger
 from tidemark.adapters.redis_stream import NoStream
 from tidemark.costs import item_size
 from tidemark.ingest import Ingest
+from tidemark.privacy.personal import SHORTEST_KEY, Pseudonyms
 from tidemark.scoring import RulesOnly
 from tidemark.settings import StoreSettings, TableSettings
 from tidemark.writer import Clock
@@ -63,8 +64,10 @@ def write(load: Load, writers: int) -> Wrote:
     """The load for as long as it is simulated, by so many writers."""
     store = StoreSettings(store_opens=0, store_closes=24).store()
     client = _Counting()
+    pseudonyms = Pseudonyms("0" * SHORTEST_KEY)  # no sale here names a customer
     ingests = [
-        Ingest(store, RulesOnly(), DynamoLedger(cast("Any", client), _TABLES), NoStream()) for _ in range(writers)
+        Ingest(store, RulesOnly(), DynamoLedger(cast("Any", client), _TABLES), NoStream(), pseudonyms)
+        for _ in range(writers)
     ]
     random = np.random.default_rng(load.seed + 1_000)
     rows = itertools.chain.from_iterable(_anew(load.seed, store) for _ in itertools.count())

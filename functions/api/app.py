@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import Response
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from functions.api import feedback as remarks
 from functions.api import sales
 from functions.api.answers import MsgspecResponse, answers
+from functions.api.callers import allowed
 from functions.api.description import Health, described
 from functions.responses import STATUS
 from tidemark import __version__, errors
@@ -33,6 +34,7 @@ def create_app(
         default_response_class=MsgspecResponse,
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(allowed(now_ms))],
         redirect_slashes=False,  # it would lead past the stage's name
     )
     app.openapi = lambda: described(app)  # type: ignore[method-assign]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
@@ -11,6 +10,7 @@ from fastapi.responses import Response
 
 from functions.api import models_examples as examples
 from functions.api.answers import MARKDOWN, MarkdownResponse, MsgspecResponse, answers, refused
+from functions.api.callers import Asking
 from functions.api.results import Results
 from tidemark import verdicts
 from tidemark.errors import NotFound
@@ -117,8 +117,8 @@ def routes(runs: Runs, objects: Objects, results: Results, ledger: Ledger) -> AP
             503: refused("Not now; send it again"),
         },
     )
-    def post_verdicts(body: Annotated[bytes, Depends(_body)]) -> Response:
+    def post_verdicts(caller: Asking, body: Annotated[bytes, Depends(_body)]) -> Response:
         """Of up to 100 sales, whether something was wrong with them; the newest verdict of a sale holds."""
-        return MsgspecResponse(verdicts.keep(verdicts.decode(body), ledger, runs), status_code=HTTPStatus.OK)
+        return MsgspecResponse(verdicts.keep(verdicts.decode(body), ledger, runs, caller.branches))
 
     return router

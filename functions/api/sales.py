@@ -11,7 +11,8 @@ from fastapi.responses import Response
 
 from functions.api import sales_examples as examples
 from functions.api.answers import MsgspecResponse, answers
-from tidemark import errors, sale
+from functions.api.callers import Asking
+from tidemark import access, errors, sale
 from tidemark.cells import Cell
 from tidemark.conflicts import as_sent, differences
 from tidemark.history.counters import Counters
@@ -86,6 +87,7 @@ def routes(store: Store, ledger: Ledger, counters: Counters) -> APIRouter:
 
     @router.get("/v1/kpis", responses=answers("The KPIs", Kpis, example=examples.KPIS))
     def get_kpis(
+        caller: Asking,
         branch: Names = None,
         product_line: Names = None,
         customer_type: Names = None,
@@ -95,7 +97,7 @@ def routes(store: Store, ledger: Ledger, counters: Counters) -> APIRouter:
     ) -> Response:
         """The KPIs of the selected sales; a parameter may be given several times; no from/to means all time."""
         selection = Selection(
-            branch=_set(branch),
+            branch=access.chosen(_set(branch), caller.branches),
             product_line=_set(product_line),
             customer_type=_set(customer_type),
             payment=_set(payment),
@@ -106,11 +108,12 @@ def routes(store: Store, ledger: Ledger, counters: Counters) -> APIRouter:
 
     @router.get("/v1/cells", responses=answers("The cells", CellsOfRange, example=examples.CELLS))
     def get_cells(
+        caller: Asking,
         since: Annotated[str, Query(alias="from")],
         until: Annotated[str, Query(alias="to")],
     ) -> Response:
         """The cells of a range, every writer's; what was moved into history is a minute's sum over the writers."""
-        found = counters.read(_minute("from", since), _minute("to", until))
+        found = counters.read(_minute("from", since), _minute("to", until), branches=caller.branches)
         return MsgspecResponse(CellsOfRange([_rows(cell) for cell in found]))
 
     @router.get("/v1/snapshot", responses=answers("Some cells", Snapshot, example=examples.SNAPSHOT))
@@ -125,6 +128,7 @@ def routes(store: Store, ledger: Ledger, counters: Counters) -> APIRouter:
 
     @router.get("/v1/sales", responses=answers("Some sales", SalesPage, example=examples.SALES))
     def get_sales(
+        caller: Asking,
         branch: str,
         since: Annotated[str, Query(alias="from")],
         until: Annotated[str, Query(alias="to")],
@@ -132,25 +136,27 @@ def routes(store: Store, ledger: Ledger, counters: Counters) -> APIRouter:
         cursor: str | None = None,
     ) -> Response:
         """A branch's sales in a range, oldest first; go on with `cursor` until it is null."""
+        access.chosen(frozenset((branch,)), caller.branches)
         first, last = _minute("from", since), _minute("to", until)
         assert first is not None
         assert last is not None
         return MsgspecResponse(ledger.sales(branch, first, last, limit=limit, cursor=cursor))
 
     @router.get("/v1/sales/{invoice_id}", responses=answers("The sale", OneSale, example=examples.SALE))
-    def get_sale(invoice_id: str) -> Response:
+    def get_sale(caller: Asking, invoice_id: str) -> Response:
         """One sale, with its score, model, rule hits, and the cell version that counted it.
 
         `conflicts`: what came with the same id and another content (of very many 1,000), oldest first, each with the
         fields that differ as `{"field": [kept, came]}`.
         """
         counted = ledger.get(invoice_id)
-        if counted is None:
+        if counted is None or not access.may_see(counted.entry.branch, caller.branches):
             raise errors.NotFound(f"there is no sale {invoice_id!r}")
         kept = as_sent(counted)
         came = [
             Came(conflict.received_at, differences(kept, conflict.sale))
             for conflict in ledger.conflicts(invoice_id, limit=CONFLICTS)
+            if access.may_see(conflict.sale.branch, caller.branches)
         ]
         return MsgspecResponse(OneSale(counted.entry, CountedBy(counted.writer, counted.version), came))
 

@@ -9,32 +9,37 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tidemark import settings, tokens
-from tidemark.access import METHODS, PUBLIC_PATHS
+from tidemark.access import METHODS, PUBLIC_PATHS, told
 from tidemark.adapters import aws
 from tidemark.errors import Unauthorized
+from tidemark.keyring import Keyring
 
-_secret = aws.secret(settings.load(settings.TokenSettings).token_secret)
 logger = Logger(service="authorize")
+_settings = settings.load(settings.TokenSettings)
+_keyring = Keyring(
+    lambda: aws.secret(_settings.token_secret),
+    lambda error: logger.error("the keys cannot be read again", extra={"error": error}),
+)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An IAM policy for all that the token allows, or everybody may: API Gateway keeps it for every path.
 
-    401 is said by raising. The scope goes along in the context, for a route that asks for more than its path's pattern
-    does.
+    401 is said by raising. Scope, branches and the token's end go along in the context, for a route that asks for more
+    than its path's pattern does.
     """
     stage = "/".join(event["methodArn"].split("/")[:2])
     if event.get("resource") in PUBLIC_PATHS:
         return _policy("anybody", stage, [f"GET{path}" for path in PUBLIC_PATHS])
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
-        grant = tokens.verify(_secret, tokens.bearer(headers.get("authorization")))
+        grant = tokens.verify(_keyring.now(), tokens.bearer(headers.get("authorization")))
     except Unauthorized as error:
         logger.warning("unauthorized", extra={"reason": str(error)})
         raise Exception("Unauthorized") from None  # noqa: TRY002  # the text is API Gateway's contract
-    logger.info("known", extra={"scope": grant.scope})
-    return {**_policy(grant.name, stage, METHODS[grant.scope]), "context": {"scope": grant.scope}}
+    logger.info("known", extra={"scope": grant.scope, "token": grant.id})
+    return {**_policy(grant.name, stage, METHODS[grant.scope]), "context": told(grant)}
 
 
 def _policy(who: str, stage: str, methods: Iterable[str]) -> dict[str, Any]:

@@ -12,15 +12,17 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.responses import Response, body_of, refuse, respond
-from tidemark import money, settings
-from tidemark.adapters import aws, redis_stream
+from tidemark import access, money, settings
+from tidemark.adapters import aws, redis_limits, redis_stream
 from tidemark.adapters.dynamodb import DynamoLedger
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.errors import TidemarkError
 from tidemark.ingest import Ingest
+from tidemark.limits import SMALLEST
 from tidemark.models import sales_model
 from tidemark.models.sales_scorer import ChampionScorer
+from tidemark.privacy.personal import Pseudonyms
 from tidemark.scoring import RulesOnly, Scorer
 from tidemark.store import Store
 from tidemark.writer import Clock
@@ -55,11 +57,13 @@ def _scorer(store: Store, runs: DynamoRuns) -> Scorer:
 
 _settings = settings.load(settings.IngestSettings)
 _client = aws.dynamodb_writes()  # one for both: making a client is dear, and who serves is asked again anyway
+_limits = redis_limits.connect(_settings.stream_url(), _settings.client_kilobytes * 1_000)
 _ingest = Ingest(
     store=_settings.store(),
     scorer=_scorer(_settings.store(), DynamoRuns(_client, _settings.runs_table)),
     ledger=DynamoLedger(_client, _settings),
     stream=redis_stream.connect(_settings.stream_url()),
+    pseudonyms=Pseudonyms(_settings.person_key),
 )
 
 
@@ -73,7 +77,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Response:
         remaining=lambda: context.get_remaining_time_in_millis() / 1000 - ANSWER_S,
     )
     try:
-        posted = _ingest.post(body_of(event), clock)
+        caller = access.caller_of(event, time.time())
+        body = body_of(event)
+        _limits.take(caller.name or "", max(len(body), SMALLEST))
+        posted = _ingest.post(body, clock, caller.branches)
     except TidemarkError as error:
         metrics.add_metric(name="posts_refused", unit=MetricUnit.Count, value=1)
         logger.warning("refused", extra={"error": type(error).__name__})

@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.responses import Response, body_of, refuse, respond
-from tidemark import settings
+from tidemark import access, settings
 from tidemark.adapters import aws
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_objects import S3Objects
@@ -35,6 +35,7 @@ _serving = Serving(
 def handler(event: dict[str, Any], context: LambdaContext) -> Response:
     """Prices 1 to 500 blocks."""
     try:
+        access.caller_of(event, time.time())
         asked = decode(body_of(event))
         answer = _serving.answer(asked)
     except TidemarkError as error:

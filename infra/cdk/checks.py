@@ -32,6 +32,7 @@ ALWAYS = (
     ("TidemarkCore/Storage/TokenSecret/Resource", "SMG4", "a new one ends every token at once: it is changed by hand"),
     ("TidemarkCore/Storage/ReaderToken/Resource", "SMG4", "`tidemark deploy` puts a new one there each time"),
     ("TidemarkCore/LiveStream/Password/Resource", "SMG4", "nobody reaches Valkey but two Lambdas and the live page"),
+    ("TidemarkCore/Storage/PersonKey/Resource", "SMG4", "with a new one every customer is a stranger: it stays"),
     ("TidemarkLive/SignIn/CookieSecret/Resource", "SMG4", "a new one ends every session at once: changed by hand"),
     ("Tidemark*/Client/Secret/Resource", "SMG4", "Cognito makes it with the client, and changes it with the client"),
     ("TidemarkCore/Ingest/Role/DefaultPolicy/Resource", "IAM5[Resource::*]", "Lambda tries these on any interface"),

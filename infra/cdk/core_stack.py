@@ -82,6 +82,8 @@ class CoreStack(cdk.Stack):
                 **self.store_environment,
                 **stream,
                 variable("runs_table"): storage.runs.table_name,
+                # In the VPC it has no way to Secrets Manager: CloudFormation fills the key in.
+                variable("person_key"): storage.person_key.secret_value.unsafe_unwrap(),
             },
             memory_mb=1024,
             network=self.network,
@@ -181,6 +183,7 @@ class CoreStack(cdk.Stack):
             "RunsTable": storage.runs.table_name,
             "LakeBucket": storage.lake.bucket_name,
             "TokenSecret": storage.token_secret.secret_arn,
+            "PersonKey": storage.person_key.secret_arn,
             "ReaderToken": storage.reader_token.secret_arn,
             OPTIONS: json.dumps(options, sort_keys=True),
         }.items():

@@ -58,6 +58,7 @@ class ExplorerStack(cdk.Stack):
             port=EXPLORER,
             environment={
                 variable("api_url"): core.http.rest_api.url.removesuffix("/"),
+                variable("reader_token"): storage.reader_token.secret_arn,
                 variable("lake_bucket"): storage.lake.bucket_name,
                 variable("athena_workgroup"): group.name,
                 variable("public_url"): f"{live.door.address}{EXPLORER_PATH}",
@@ -72,6 +73,7 @@ class ExplorerStack(cdk.Stack):
             health=images.answers(EXPLORER, f"{EXPLORER_PATH}/_stcore/health"),
             grace_s=90,
         )
+        storage.reader_token.grant_read(self.app.task.task_role)
         storage.allow_exploring(self.app.task.task_role, group.name)
         live.door.route(
             self,

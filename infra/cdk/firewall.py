@@ -67,7 +67,14 @@ class Firewall(Construct):
         return wafv2.CfnWebACL.RuleProperty(
             name=name,
             priority=number,
-            action=wafv2.CfnWebACL.RuleActionProperty(block={}),
+            action=wafv2.CfnWebACL.RuleActionProperty(
+                block=wafv2.CfnWebACL.BlockActionProperty(
+                    custom_response=wafv2.CfnWebACL.CustomResponseProperty(
+                        response_code=429,
+                        response_headers=[wafv2.CfnWebACL.CustomHTTPHeaderProperty(name="Retry-After", value="60")],
+                    )
+                )
+            ),
             statement=wafv2.CfnWebACL.StatementProperty(
                 rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
                     limit=ONE_ADDRESS,

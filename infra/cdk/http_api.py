@@ -12,10 +12,12 @@ from constructs import Construct
 
 from infra.cdk.network import retention
 from tidemark.access import PUBLIC_PATHS
+from tidemark.keyring import FRESH_S
 
 EVERYBODY = "everybody"
 RATE = 2_000  # requests a second, all clients together
 BURST = 1_000
+RETRY_AFTER_S = 1
 # Who asked what, and how it went; no address and no user.
 ACCESS_LOG = json.dumps(
     {
@@ -53,7 +55,7 @@ class HttpApi(Construct):
             "Authorizer",
             handler=authorize,
             identity_sources=[apigateway.IdentitySource.header("Authorization")],
-            results_cache_ttl=cdk.Duration.seconds(60),
+            results_cache_ttl=cdk.Duration.seconds(FRESH_S),
         )
         # API Gateway asks an authorizer only where what identifies the caller is there: this one's always is.
         self._public = apigateway.RequestAuthorizer(
@@ -118,6 +120,19 @@ class HttpApi(Construct):
             "Default5xx": apigateway.ResponseType.DEFAULT_5_XX,
         }.items():
             self.rest_api.add_gateway_response(name, type=kind, templates=plain)
+        # Whoever is turned away for now is told when to come again, as the Lambdas tell it.
+        for name, kind, status in (
+            ("Throttled", apigateway.ResponseType.THROTTLED, "429"),
+            ("LateAnswer", apigateway.ResponseType.INTEGRATION_TIMEOUT, "503"),
+            ("NoAnswer", apigateway.ResponseType.INTEGRATION_FAILURE, "503"),
+        ):
+            self.rest_api.add_gateway_response(
+                name,
+                type=kind,
+                status_code=status,
+                response_headers={"Retry-After": f"'{RETRY_AFTER_S}'"},
+                templates={"application/json": '{"error":"busy just now; send the same again"}'},
+            )
         self.rest_api.add_gateway_response(
             "Unauthorized",
             type=apigateway.ResponseType.UNAUTHORIZED,

@@ -69,6 +69,13 @@ class Storage(Construct):
             description="Signs Tidemark's tokens (HS256)",
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
         )
+        self.person_key = secretsmanager.Secret(
+            self,
+            "PersonKey",
+            description="Key of the pseudonyms of Tidemark's customers: with another one all are strangers",
+            generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
+            removal_policy=self._removal,
+        )
         self.reader_token = secretsmanager.Secret(
             self, "ReaderToken", description="The token with which the explorer reads; `tidemark deploy` puts it here"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -123,13 +124,16 @@ class Api:
     """A client. Every call raises Unavailable where the API does not answer, Unauthorized where it does not accept the
     token, NotFound and BadRequest where it says so."""
 
-    def __init__(self, url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._http = httpx.Client(
-            base_url=url,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=TIMEOUT_S,
-            transport=transport,
-        )
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        transport: httpx.BaseTransport | None = None,
+        token_now: Callable[[], str] | None = None,
+    ) -> None:
+        """`token_now`: reads the token again, where the API does not take the one that was given."""
+        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S, transport=transport)
+        self._token, self._token_now = token, token_now
 
     def flows(self) -> list[Flow]:
         """Every flow."""
@@ -195,7 +199,9 @@ class Api:
 
     def _ask(self, method: str, path: str, **given: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, **given)
+            answer = self._send(method, path, given)
+            if answer.status_code == HTTPStatus.UNAUTHORIZED and self._has_another_token():
+                answer = self._send(method, path, given)
         except httpx.HTTPError:
             raise Unavailable("The API does not answer.") from None
         if answer.is_success:
@@ -216,6 +222,20 @@ class Api:
             else f"The API cannot answer just now: it says {answer.status_code}"
         )
         raise Unavailable(f"{said}.")
+
+    def _send(self, method: str, path: str, given: Mapping[str, Any]) -> httpx.Response:
+        return self._http.request(method, path, headers={"Authorization": f"Bearer {self._token}"}, **given)
+
+    def _has_another_token(self) -> bool:
+        """Whether the token was changed meanwhile, as it is with the key that signs it."""
+        if self._token_now is None:
+            return False
+        try:
+            token, before = self._token_now(), self._token
+        except Exception:  # noqa: BLE001  # AWS's clients raise many things; the one that we have is all there is then
+            return False
+        self._token = token
+        return token != before
 
     @staticmethod
     def _read(answer: httpx.Response, kind: type[T]) -> T:

@@ -26,7 +26,13 @@ def configured() -> ExplorerSettings:
 def api() -> Api:
     """The API."""
     found = configured()
-    return Api(found.api_url, found.api_token)
+    return Api(found.api_url, found.api_token, token_now=_token_now if found.reader_token else None)
+
+
+def _token_now() -> str:
+    from tidemark.adapters import aws  # only where a token was refused
+
+    return aws.secret(configured().reader_token)
 
 
 def mode() -> Mode:

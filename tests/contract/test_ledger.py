@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.cloud import Cloud
 from tests.contract.tables import clone_table
@@ -15,11 +16,12 @@ from tidemark import sale as sales
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
 from tidemark.adapters.memory import MemoryLedger
 from tidemark.cells import Cell, CellKey
-from tidemark.errors import BadRequest
+from tidemark.errors import BadRequest, NotFound
 from tidemark.ingest import Examined, candidates_of, examine
 from tidemark.ledger import Attempt, Cancelled, Counted
 from tidemark.local import stores
 from tidemark.ports import Cells, Conflict, Ledger
+from tidemark.privacy.personal import blank_entry
 from tidemark.sale import Sale
 from tidemark.scoring import RulesOnly
 from tidemark.settings import TableSettings
@@ -76,6 +78,21 @@ def test_what_was_committed_is_there(pair: Pair) -> None:
     assert ledger.get("none") is None
     assert sorted(c.entry.invoice_id for c in ledger.scan()) == ["a", "b"]
     assert {cell.key: cell for cell in cells.read()} == {cell.key: cell for cell in made.cells}
+
+
+def test_a_sale_is_blanked_and_all_else_of_it_stays(pair: Pair) -> None:
+    ledger, _ = pair
+    made = attempt(sale("a", customer_id="c-1", gender="Female"), sale("b", customer_id="c-1"))
+    ledger.commit(made)
+    for _ in range(2):
+        ledger.blank(made.sales[0].entry)
+        assert ledger.get("a") == replace(made.sales[0], entry=blank_entry(made.sales[0].entry))
+    assert ledger.get("b") == made.sales[1]
+    with pytest.raises(NotFound):
+        ledger.blank(replace(made.sales[0].entry, invoice_id="none"))
+    assert ledger.get("none") is None
+    again = refused(lambda: ledger.commit(attempt(sale("a", customer_id="c-1", gender="Female"), writer="v")))
+    assert again.present == {"a": (made.sales[0].digest, made.token)}, "it is known still"
 
 
 def test_a_sale_that_is_there_refuses_the_whole_attempt(pair: Pair) -> None:

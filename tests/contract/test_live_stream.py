@@ -17,7 +17,7 @@ from tests.cloud import Cloud
 from tests.counted import counters
 from tests.property.faulty_ledger import FaultyLedger, LossyStream, environment, post
 from tests.samples import sale
-from tidemark.adapters import redis_stream
+from tidemark.adapters import redis_connection, redis_stream
 from tidemark.adapters.redis_stream import Notice
 from tidemark.cells import Cell
 from tidemark.errors import SettingsError, Unavailable
@@ -48,7 +48,7 @@ class Mortal(Redis):
 @pytest.fixture
 def redis(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mortal]:
     """The cloud's Redis, with a stream of the test's own; what it is slow to answer is not sent again."""
-    monkeypatch.setattr(redis_stream, "TIMEOUT_S", 5)
+    monkeypatch.setattr(redis_connection, "TIMEOUT_S", 5)
     monkeypatch.setattr(redis_stream, "KEY", f"test:{uuid4()}")
     client = Mortal(port=cloud.home.port("redis"), socket_timeout=5, retry=Retry(NoBackoff(), 1))
     yield client

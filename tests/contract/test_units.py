@@ -9,7 +9,7 @@ import pytest
 
 from tests.cloud import Cloud
 from tests.contract.tables import clone_table
-from tests.samples import body, minute, sale
+from tests.samples import PSEUDONYMS, body, minute, sale
 from tidemark.adapters.dynamodb import INDEX, DynamoLedger
 from tidemark.adapters.redis_stream import NoStream
 from tidemark.costs import item_size
@@ -54,7 +54,7 @@ def test_units_are_those_that_are_charged(cloud: Cloud, batch: int) -> None:
     }
     weighing = Weighing(dynamodb)
     settings = TableSettings(**names, quarantine_table="")
-    ingest = Ingest(Store(), RulesOnly(), DynamoLedger(cast("Any", weighing), settings), NoStream())
+    ingest = Ingest(Store(), RulesOnly(), DynamoLedger(cast("Any", weighing), settings), NoStream(), PSEUDONYMS)
     # One sale is so long that it takes a second unit.
     rows = [sale(f"u-{number}", sold_at=minute(number % 3), branch="AB"[number % 2]) for number in range(batch)]
     rows[0] |= {

@@ -77,6 +77,8 @@ class World:
             variable("compact_after_minutes"): "1",
             variable("redis_url"): f"redis://127.0.0.1:{backend.redis_port}",
             variable("token_secret"): "the secret",
+            variable("client_kilobytes"): "1000000",  # Redis goes by its own clock
+            variable("person_key"): "the key that pseudonyms are made with",
         }
 
         def unsure(inner: Any) -> UnsureStream:

@@ -17,7 +17,7 @@ import pytest
 from simulator.poster import Poster
 from simulator.sources import read_csv
 from tests.cloud import Cloud
-from tests.samples import REAL, body, sale
+from tests.samples import PSEUDONYMS, REAL, body, sale
 from tidemark.adapters.memory import MemoryStream
 from tidemark.ingest import Ingest
 from tidemark.local import stores
@@ -135,7 +135,7 @@ def test_every_sale_can_be_looked_at(replayed: Cloud) -> None:
 def test_what_ingest_could_not_publish_comes_through_the_stream(replayed: Cloud) -> None:
     """A commit that nobody published (its environment died right after) reaches the live page all the same."""
     ledger, _ = stores.open_stores(replayed.home)
-    silent = Ingest(Store(), RulesOnly(), ledger, MemoryStream())
+    silent = Ingest(Store(), RulesOnly(), ledger, MemoryStream(), PSEUDONYMS)
     before, _ = _sum_of(replayed.snapshot())
     clock = Clock(now_ms=lambda: time.time_ns() // 1_000_000, sleep=time.sleep, remaining=lambda: 10.0)
     silent.post(body(sale("told by nobody", sold_at="2019-03-30T12:00:00Z")), clock)

@@ -19,6 +19,8 @@ from redis import Redis
 from tests.cloud import Cloud
 from tests.trust import tell
 from tidemark import tokens
+from tidemark.grants import SCOPES
+from tidemark.keyring import Keyring
 from tidemark.local import stores
 from tidemark.settings import LivePageSettings
 from ws_server.access import Access
@@ -91,7 +93,7 @@ def held(cloud: Cloud) -> dict[str, str]:
     """A token of each kind."""
     secret = stores.token_secret(cloud.home, stores.running(cloud.home))
     hour = timedelta(hours=1)
-    good = {scope: tokens.mint(secret, scope, name="tried", lifetime=hour) for scope in tokens.SCOPES}
+    good = {scope: tokens.mint(secret, scope, name="tried", lifetime=hour) for scope in SCOPES}
     claims = {"iss": tokens.ISSUER, "sub": "tried", "scope": "admin", "exp": 4_000_000_000}
     head, _, signature = good["read"].split(".")
     forged = jwt.encode({**claims}, "x" * 32, algorithm="HS256").split(".")[1]
@@ -127,7 +129,7 @@ def test_the_table_has_every_route_and_event_of_the_live_page() -> None:
         oidc_client_id="t",
         oidc_client_secret="t",
     )
-    page = LivePage(chosen, Access("a secret of the tests, of thirty-two bytes", Redis()))
+    page = LivePage(chosen, Access(Keyring(lambda: "a secret of the tests, of thirty-two bytes"), Redis()))
     Routes(page)
     found = {
         f"{method} {rule.rule}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import Enum
 
-from tests.samples import body
+from tests.samples import PSEUDONYMS, body
 from tidemark import audit
 from tidemark.adapters.memory import MemoryLedger
 from tidemark.adapters.memory_history import MemoryHistory
@@ -126,4 +126,4 @@ def audited(ledger: Ledger, cells: MemoryLedger, history: MemoryHistory | None =
 
 def environment(ledger: FaultyLedger, stream: LossyStream) -> Ingest:
     """A new Lambda environment, with a writer of its own."""
-    return Ingest(Store(), RulesOnly(), ledger, stream)
+    return Ingest(Store(), RulesOnly(), ledger, stream, PSEUDONYMS)

@@ -17,7 +17,7 @@ from tidemark.adapters.memory_history import marked
 from tidemark.cells import Cell, CellKey
 from tidemark.history.calendar import PeriodKey, Range
 from tidemark.history.periods import Head, Period
-from tidemark.ledger import Attempt, Cancelled, Counted, InDoubt
+from tidemark.ledger import Attempt, Cancelled, Counted, Entry, InDoubt
 from tidemark.ports import Cells, CellsPage, Conflict, History, Ledger, SalesPage
 
 Key = tuple[str, Hashable]
@@ -178,6 +178,9 @@ class Store(Ledger, Cells, History):
     def _version(self, key: CellKey) -> int:
         held = self.items.get(("cell", key))
         return held.version if held else 0
+
+    def blank(self, entry: Entry) -> None:
+        raise AssertionError("no test blanks a sale")
 
     def quarantine(self, conflicts: Sequence[Conflict]) -> None:
         raise AssertionError("no test posts conflicts")

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.property.faulty_ledger import LossyStream, post
 from tests.property.stepwise import Fault, Processes, Store
-from tests.samples import of_own_line
+from tests.samples import PSEUDONYMS, of_own_line
 from tidemark.audit import audit
 from tidemark.cells import Cell, Measures
 from tidemark.errors import Unavailable
@@ -63,7 +63,7 @@ class World:
         self.reads = 0
 
     def environment(self) -> Ingest:
-        return Ingest(Shop(), RulesOnly(), self.store, LossyStream())
+        return Ingest(Shop(), RulesOnly(), self.store, LossyStream(), PSEUDONYMS)
 
     def begin(self, kind: str, work: Callable[[], object]) -> None:
         self.count += 1

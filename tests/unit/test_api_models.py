@@ -16,7 +16,7 @@ from functions.api.app import create_app
 from functions.api.results import Results
 from tests.counted import counters
 from tests.pipelines import NOW, run_of
-from tests.samples import body, sale
+from tests.samples import PSEUDONYMS, body, sale
 from tidemark.adapters.memory import MemoryFeedback, MemoryLedger, MemoryStream
 from tidemark.adapters.memory_runs import MemoryObjects, MemoryRuns
 from tidemark.ingest import Ingest
@@ -39,7 +39,7 @@ class Behind:
         routes = models.routes(self.runs, self.objects, Results(self.runs, self.objects), ledger)
         self.app: FastAPI = create_app(Store(), ledger, counters(ledger), MemoryFeedback(), lambda: NOW, routes)
         clock = Clock(now_ms=lambda: NOW, sleep=lambda _: None, remaining=lambda: 10.0)
-        posted = Ingest(Store(), RulesOnly(), ledger, MemoryStream()).post(body(sale("s-1")), clock)
+        posted = Ingest(Store(), RulesOnly(), ledger, MemoryStream(), PSEUDONYMS).post(body(sale("s-1")), clock)
         assert posted.answer.results[0].status == "accepted"
 
     def ask(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:

@@ -13,7 +13,7 @@ import pytest
 
 from simulator import sources
 from tests.counted import counters
-from tests.samples import body, sale
+from tests.samples import PSEUDONYMS, body, sale
 from tidemark.adapters.memory import MemoryLedger, MemoryStream
 from tidemark.adapters.memory_runs import MemoryObjects
 from tidemark.cells import Cell
@@ -32,7 +32,7 @@ class Shop(MemoryLedger):
     def __init__(self, store: Store) -> None:
         super().__init__()
         self.objects, self.reads = MemoryObjects(), Counter[str]()
-        self._ingest = Ingest(store, RulesOnly(), self, MemoryStream())
+        self._ingest = Ingest(store, RulesOnly(), self, MemoryStream(), PSEUDONYMS)
         self.hours = HourlyItems(counters(self, store.zone), self.objects, store)
 
     def sell(self, *rows: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 import botocore.session
@@ -37,7 +38,11 @@ def s3() -> S3Client:
     return cast("S3Client", botocore.session.get_session().create_client("s3", config=_READS))
 
 
+@cache
+def _secrets() -> SecretsManagerClient:
+    return cast("SecretsManagerClient", botocore.session.get_session().create_client("secretsmanager", config=_READS))
+
+
 def secret(name: str) -> str:
     """The text of a secret in Secrets Manager."""
-    client = cast("SecretsManagerClient", botocore.session.get_session().create_client("secretsmanager", config=_READS))
-    return client.get_secret_value(SecretId=name)["SecretString"]
+    return _secrets().get_secret_value(SecretId=name)["SecretString"]

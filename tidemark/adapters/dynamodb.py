@@ -20,9 +20,10 @@ from tidemark import cells, store
 from tidemark.adapters.cell_items import cell_item, cell_key, read_cell
 from tidemark.adapters.dynamodb_calls import FAILED, Refused, get_many, query, scan, transact
 from tidemark.cells import Cell, CellKey
-from tidemark.errors import BadRequest, Unavailable
+from tidemark.errors import BadRequest, NotFound, Unavailable
 from tidemark.ledger import Attempt, Cancelled, Counted, Entry
 from tidemark.ports import Cells, CellsPage, Conflict, Ledger, SalesPage
+from tidemark.privacy.personal import blank_entry
 from tidemark.settings import CellSettings, TableSettings
 
 if TYPE_CHECKING:
@@ -79,6 +80,20 @@ class DynamoLedger(Ledger):
             put["ConditionExpression"] = "version = :before"
             put["ExpressionAttributeValues"] = {":before": {"N": str(cell.version - 1)}}
         return {"Put": put}  # type: ignore[typeddict-item]  # the stub wants every optional key spelled out
+
+    def blank(self, entry: Entry) -> None:
+        try:
+            self._client.update_item(
+                TableName=self._ledger,
+                Key={"invoice_id": {"S": entry.invoice_id}},
+                UpdateExpression="SET doc = :doc",
+                ConditionExpression="attribute_exists(invoice_id)",
+                ExpressionAttributeValues={":doc": {"S": _encode(blank_entry(entry)).decode()}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise NotFound(f"there is no sale {entry.invoice_id!r}") from None
+            raise
 
     def quarantine(self, conflicts: Sequence[Conflict]) -> None:
         unique = {(c.sale.invoice_id, c.digest): c for c in conflicts}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from tidemark import feedback
 from tidemark.cells import Cell, CellKey
+from tidemark.errors import NotFound
 from tidemark.feedback import Remark
 from tidemark.ledger import Attempt, Cancelled, Counted, Entry
 from tidemark.ports import Cells, CellsPage, Conflict, Feedback, FeedbackPage, Ledger, LiveStream, SalesPage
+from tidemark.privacy.personal import blank_entry
 
 
 class MemoryLedger(Ledger, Cells):
@@ -34,6 +38,12 @@ class MemoryLedger(Ledger, Cells):
 
     def _version(self, key: CellKey) -> int:
         return self.cells[key].version if key in self.cells else 0
+
+    def blank(self, entry: Entry) -> None:
+        if entry.invoice_id not in self.sold:
+            raise NotFound(f"there is no sale {entry.invoice_id!r}")
+        counted, token = self.sold[entry.invoice_id]
+        self.sold[entry.invoice_id] = msgspec.structs.replace(counted, entry=blank_entry(counted.entry)), token
 
     def quarantine(self, conflicts: Sequence[Conflict]) -> None:
         self.kept_apart.update(((c.sale.invoice_id, c.digest), c) for c in conflicts)

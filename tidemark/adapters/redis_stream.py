@@ -6,24 +6,18 @@ or not at all and still be right once it has seen a newer one.
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Iterable
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
-import hiredis
 import msgspec
 
 from tidemark import cells as cell_format
+from tidemark.adapters.redis_connection import RedisConnection
 from tidemark.cells import Cell, CellKey
-from tidemark.errors import SettingsError, Unavailable
 from tidemark.ledger import Entry
 from tidemark.ports import LiveStream
 
 KEY = "tidemark:live"
 LENGTH = 50_000  # entries kept, about; whoever falls further behind loads the cells again
-TIMEOUT_S = 0.05  # a POST waits no longer than this for the live stream
 
 PackedCell = tuple[int, str, str, int, int, bytes]
 """minute, branch, writer, version, written_at, the packed map"""
@@ -80,60 +74,13 @@ def decode(message: bytes) -> Message:
 
 
 class RedisStream(LiveStream):
-    """Publishes into Redis, waiting `TIMEOUT_S` at most for each step. One connection; not thread-safe.
+    """Publishes into Redis."""
 
-    hiredis alone speaks the protocol: importing a whole client costs a Lambda 0.13 s of its start.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._url = urlsplit(url)
-        if self._url.scheme not in ("redis", "rediss") or not self._url.hostname:
-            raise SettingsError(f"redis_url: expected redis://host:port or rediss://host:port, got {url!r}")
-        self._connection: socket.socket | None = None
+    def __init__(self, connection: RedisConnection) -> None:
+        self._connection = connection
 
     def publish(self, cells: Iterable[Cell], anomalies: Iterable[Entry]) -> None:
-        command = ("XADD", KEY, "MAXLEN", "~", LENGTH, "*", "m", encode(cells, anomalies))
-        if self._connection is not None:
-            try:
-                self._call(self._connection, command)
-                return
-            except (OSError, hiredis.HiredisError):
-                self._drop()  # perhaps only this connection is dead; saying a thing twice is harmless
-        try:
-            self._connection = self._connect()
-            self._call(self._connection, command)
-        except (OSError, hiredis.HiredisError) as error:
-            self._drop()
-            raise Unavailable("the live stream does not answer") from error
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _connect(self) -> socket.socket:
-        host = self._url.hostname or ""
-        connection = socket.create_connection((host, self._url.port or 6379), timeout=TIMEOUT_S)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._url.scheme == "rediss":
-            connection = ssl.create_default_context().wrap_socket(connection, server_hostname=host)
-        if self._url.password:
-            user = (unquote(self._url.username),) if self._url.username else ()
-            self._call(connection, ("AUTH", *user, unquote(self._url.password)))
-        return connection
-
-    @staticmethod
-    def _call(connection: socket.socket, command: tuple[Any, ...]) -> object:
-        connection.sendall(hiredis.pack_command(command))
-        reader = hiredis.Reader()
-        while (answer := reader.gets()) is False:
-            received = connection.recv(65_536)
-            if not received:
-                raise ConnectionError("closed by the other side")
-            reader.feed(received)
-        if isinstance(answer, hiredis.ReplyError):
-            raise answer
-        return answer
+        self._connection.call("XADD", KEY, "MAXLEN", "~", LENGTH, "*", "m", encode(cells, anomalies))
 
 
 class NoStream(LiveStream):
@@ -145,4 +92,4 @@ class NoStream(LiveStream):
 
 def connect(url: str) -> LiveStream:
     """The live stream at `url`; none where it is empty. Raises SettingsError where `url` is none of Redis."""
-    return RedisStream(url) if url else NoStream()
+    return RedisStream(RedisConnection(url)) if url else NoStream()

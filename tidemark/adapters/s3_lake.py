@@ -22,7 +22,7 @@ FETCHED_AT_ONCE = 8
 
 
 class S3Lake:
-    """One bucket. Its objects never change; they are only added and, by a repair, replaced."""
+    """One bucket. Its objects never change; they are only added and, by a repair or an erasure, replaced."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
@@ -52,6 +52,15 @@ class S3Lake:
         """Remove objects that others have replaced."""
         for key in keys:
             self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def purge(self, keys: Iterable[str]) -> None:
+        """Remove objects with whatever versions of them the bucket keeps."""
+        lists = self._client.get_paginator("list_object_versions")
+        for key in keys:
+            for page in list(lists.paginate(Bucket=self._bucket, Prefix=key)):
+                for version in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                    if version["Key"] == key:
+                        self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version["VersionId"])
 
     def mirror(self, folder: Path) -> None:
         """Bring `folder` to the state of the lake: what is new is fetched, what is gone is removed."""

@@ -15,6 +15,7 @@ from tidemark.adapters.dynamodb import DynamoLedger
 from tidemark.adapters.redis_stream import NoStream
 from tidemark.costs import item_size, prices
 from tidemark.ingest import Ingest
+from tidemark.privacy.personal import SHORTEST_KEY, Pseudonyms
 from tidemark.scoring import RulesOnly
 from tidemark.settings import StoreSettings, TableSettings
 from tidemark.writer import Clock
@@ -77,7 +78,9 @@ def usage(batch: int) -> Usage:
     """What one sale writes where `batch` come at once: the ingest code at work, on sales as they are simulated."""
     store = StoreSettings(store_opens=0, store_closes=24).store()
     client = _Counting()
-    ingest = Ingest(store, RulesOnly(), DynamoLedger(cast("Any", client), TABLES), NoStream())
+    ingest = Ingest(
+        store, RulesOnly(), DynamoLedger(cast("Any", client), TABLES), NoStream(), Pseudonyms("0" * SHORTEST_KEY)
+    )
     clock = Clock(now_ms=lambda: time.time_ns() // 1_000_000, sleep=time.sleep, remaining=lambda: 10.0)
     begin = datetime(2026, 1, 5, 12, tzinfo=UTC)
     rows = [

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra import bundles
-from tidemark import tokens
+from tidemark import keyring, tokens
+from tidemark.adapters.secret_keys import READER_LIFETIME, give_reader_token
 from tidemark.deployment import emulated, options, stacks
 from tidemark.deployment.account import BOOTSTRAP_LEAST, Account, Finding, docker
 from tidemark.deployment.cdk import Cdk, templates
 from tidemark.errors import Misuse, TidemarkError
 from tidemark.settings import variable
 
-READER_LIFETIME = timedelta(days=400)
 FIRST_LIFETIME = timedelta(days=30)
 SETTINGS = {
     "ledger_table": "LedgerTable",
@@ -161,8 +161,7 @@ class Deployment:
     def _give_token(self) -> None:
         """The explorer reads with a token of its own, which is there before it starts."""
         core = self._core(stacks.deployed(self._account))
-        token = tokens.mint(self._secret(core), "read", name="explorer", lifetime=READER_LIFETIME)
-        self._account.client("secretsmanager").put_secret_value(SecretId=core["ReaderToken"], SecretString=token)
+        give_reader_token(self._account.client("secretsmanager"), core, keyring.read(self._secret(core)))
 
     def outcome(self) -> Outcome:
         """Where everything is, and a first token."""

@@ -73,9 +73,12 @@ class Counters:
         found = self.count(Plan(self._zone, selection.since, selection.until), branches=selection.branch)
         return kpis(found.cells, selection, store, found.periods)
 
-    def read(self, since: int | None = None, until: int | None = None) -> Iterator[Cell]:
-        """Every cell with `since <= minute < until`, moved ones as their minute's sum over the writers."""
-        return _as_cells(self.count(Plan(self._zone, since, until, ("minute",))))
+    def read(
+        self, since: int | None = None, until: int | None = None, *, branches: frozenset[str] | None = None
+    ) -> Iterator[Cell]:
+        """Every cell with `since <= minute < until`, of some branches or of all; moved ones as their minute's sum over
+        the writers."""
+        return _as_cells(self.count(Plan(self._zone, since, until, ("minute",)), branches=branches))
 
     def by_hour(self, minutes_from: int | None = None) -> Iterator[Cell]:
         """Every cell, moved ones as sums over hours, in the hour's first minute; from a time on over minutes."""

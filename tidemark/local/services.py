@@ -119,12 +119,12 @@ def explorer(
     pages: dict[str, str],
     tables: Path,
     aws: dict[str, str] | None = None,
-    lake_bucket: str = "",
+    stack: dict[str, str] | None = None,
 ) -> Service:
     """The Streamlit app, as its container would run.
 
     `pages`: where MLflow and Prefect are, if they are; `tables`: where it keeps tables as it has binned them; `aws`:
-    how its clients find AWS, or the emulator.
+    how its clients find AWS, or the emulator; `stack`: settings that the stack knows.
     """
     options = [
         *("--server.address", HOST, "--server.port", str(port), "--browser.serverAddress", HOST),
@@ -136,7 +136,7 @@ def explorer(
         "prefect_url": pages.get("prefect", ""),
         "mlflow_url": pages.get("mlflow", ""),
         "tables": str(tables),
-        "lake_bucket": lake_bucket,
+        **(stack or {}),
     }
     return Service(
         "explorer",

@@ -52,6 +52,12 @@ def token_secret(home: Home, stack: dict[str, str]) -> str:
     return str(client(home, "secretsmanager").get_secret_value(SecretId=name)["SecretString"])
 
 
+def person_key(home: Home) -> str:
+    """The key of the pseudonyms of the stack that runs. Raises TidemarkError where none does."""
+    name = running(home)["PersonKey"]
+    return str(client(home, "secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+
+
 def open_stores(home: Home) -> tuple[DynamoLedger, DynamoCells]:
     """Ledger and cells of the stack that runs. Raises TidemarkError where none does."""
     found = running(home)

@@ -10,8 +10,11 @@ from datetime import timedelta
 import httpx
 import msgspec
 
-from tidemark import data, tokens
+from tidemark import data, keyring, tokens
+from tidemark.adapters.secret_keys import give_reader_token
 from tidemark.errors import TidemarkError
+from tidemark.grants import SCOPES
+from tidemark.keyring import Keys
 from tidemark.local import flow_services, services, stores
 from tidemark.local.deploy import Deployment
 from tidemark.local.flows_part import FlowsPart
@@ -63,11 +66,9 @@ def _start(home: Home, supervisor: Supervisor, parts: frozenset[str], *, simulat
     say("waiting for the API")
     api = services.api_url(ports["ministack"], stack)
     supervisor.wait_for("ministack", lambda: answers(f"{api}/healthz"), what="the API")
-    secret = stores.token_secret(home, stack)
-    state = State(
-        endpoints={"api": api},
-        tokens={scope: tokens.mint(secret, scope, name="local", lifetime=TOKEN_LIFETIME) for scope in tokens.SCOPES},
-    )
+    keys = keyring.read(stores.token_secret(home, stack))
+    state = State(endpoints={"api": api}, tokens=_tokens(keys))
+    reader = give_reader_token(stores.client(home, "secretsmanager"), stack, keys)
     if "live" in parts:
         live = f"http://{HOST}:{ports['live']}"
         say("waiting for the live page")
@@ -76,8 +77,8 @@ def _start(home: Home, supervisor: Supervisor, parts: frozenset[str], *, simulat
     if flows:
         state.endpoints |= flows.finish(stack)
     if "explorer" in parts:
-        state.endpoints["explorer"] = _explorer(home, supervisor, state, stack, say)
-    write_atomically(home.state_file, msgspec.json.format(msgspec.json.encode(state)).decode())
+        state.endpoints["explorer"] = _explorer(home, supervisor, state, stack, reader, say)
+    _write(home, state)
     if simulate:
         say("starting the stream of sales")
         supervisor.add(services.simulator(home))
@@ -86,13 +87,31 @@ def _start(home: Home, supervisor: Supervisor, parts: frozenset[str], *, simulat
     return state
 
 
-def _explorer(home: Home, supervisor: Supervisor, state: State, stack: dict[str, str], say: Say) -> str:
+def _tokens(keys: Keys) -> dict[str, str]:
+    return {scope: tokens.mint(keys, scope, name="local", lifetime=TOKEN_LIFETIME) for scope in SCOPES}
+
+
+def renew_tokens(home: Home, keys: Keys) -> None:
+    """Write new tokens, and a new sign-in link, to the state file: those before end with the key that signed them."""
+    state = home.state()
+    state.tokens = _tokens(keys)
+    if "live" in state.endpoints:
+        address = state.endpoints["live"].partition("/signin")[0]
+        state.endpoints["live"] = sign_in_link(address, state.tokens["read"])
+    _write(home, state)
+
+
+def _write(home: Home, state: State) -> None:
+    write_atomically(home.state_file, msgspec.json.format(msgspec.json.encode(state)).decode())
+
+
+def _explorer(home: Home, supervisor: Supervisor, state: State, stack: dict[str, str], reader: str, say: Say) -> str:
     """Start the Streamlit app; `state` tells it where everything else is. Returns its address."""
     port = home.ports(("explorer",))["explorer"]
     say("starting the explorer")
-    api, token = state.endpoints["api"], state.tokens["read"]
     aws = services.aws_environment(home, home.port("ministack"))
-    supervisor.add(services.explorer(port, api, token, state.endpoints, home.tables, aws, stack["LakeBucket"]))
+    found = {"lake_bucket": stack["LakeBucket"], "reader_token": stack["ReaderToken"]}
+    supervisor.add(services.explorer(port, state.endpoints["api"], reader, state.endpoints, home.tables, aws, found))
     address = f"http://{HOST}:{port}"
     supervisor.wait_for("explorer", lambda: answers(f"{address}/_stcore/health"), seconds=60)
     return address

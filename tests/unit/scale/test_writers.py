@@ -12,6 +12,7 @@ import pytest
 from benchmarks.scale import dollars, limits, page, partitions, points, real, use, writers
 from benchmarks.scale.load import SHAPES, Load
 from simulator.sources import kaggle
+from tests.samples import PSEUDONYMS
 from tidemark import cells
 from tidemark.adapters.dynamodb import DynamoLedger
 from tidemark.adapters.litert_model import LiteRtScorer
@@ -50,7 +51,7 @@ def test_a_sale_scored_by_the_model_is_as_large_as_assumed() -> None:
 
     store = StoreSettings(store_opens=0, store_closes=24).store()
     scorer = LiteRtScorer(sales_model.loads((BUNDLED / SALES_FILE).read_bytes()), store)
-    ingest = Ingest(store, scorer, DynamoLedger(cast("Any", Weighing()), per_sale.TABLES), NoStream())
+    ingest = Ingest(store, scorer, DynamoLedger(cast("Any", Weighing()), per_sale.TABLES), NoStream(), PSEUDONYMS)
     rows = list(islice(kaggle(1, store), 200))
     clock = Clock(now_ms=lambda: 1_767_614_400_123, sleep=lambda _: None, remaining=lambda: 10.0)
     ingest.post(json.dumps({"sales": rows}).encode(), clock)
