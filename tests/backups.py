@@ -46,6 +46,9 @@ class Lake(S3Lake):
         for key in keys:
             self._objects.remove(key)
 
+    def purge(self, keys: Iterable[str]) -> None:
+        self.remove(keys)
+
     def fetch(self, folder: Path, keys: Iterable[str]) -> None:
         for key in keys:
             (folder / key).parent.mkdir(parents=True, exist_ok=True)

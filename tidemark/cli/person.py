@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from tidemark.backup import erasing, opening
 from tidemark.cli.console import err, out, print_json
 from tidemark.errors import Misuse, NotFound, Unavailable
 from tidemark.local import stores
@@ -89,8 +90,14 @@ def _erase(home: Home, selection: Selection) -> Receipt:
         runs.end(LOCK, holder)
     found, at = stores.running(home), datetime.now(UTC)
     still = receipts.tables_hold(stores.client(home, "dynamodb"), [found["LedgerTable"], found["QuarantineTable"]], at)
+    still += erasing.held_by_backups(objects)
     receipt = receipts.write(erased, customer=selection.customer, before=selection.before, at=at, still_held=still)
     err.print(f"the receipt is kept as {receipts.keep(objects, receipt)}", markup=False)
+    client = opening.local(home).client
+    for missed in erasing.tell_backups(objects, receipt, lambda where: opening.place(where, client)):
+        err.print(
+            f"the receipt could not be left beside the backups in {missed}: put it into erasures/ there", markup=False
+        )
     return receipt
 
 

@@ -14,11 +14,14 @@ from tests.backups import Deployment
 from tests.samples import of_own_line, sale
 from tidemark.adapters.dynamodb import sale_item
 from tidemark.adapters.memory_runs import MemoryObjects
-from tidemark.backup import catalogue, creating, manifest, restoring, verifying
+from tidemark.backup import catalogue, creating, erasing, manifest, restoring, verifying
 from tidemark.backup.reading import Backup
 from tidemark.backup.store import FEEDBACK, LEDGER, QUARANTINE, RUNS, Store
 from tidemark.errors import Difference, Misuse, NotFound
 from tidemark.ports import Item, Place
+from tidemark.privacy import receipt as receipts
+from tidemark.privacy.receipt import Held
+from tidemark.privacy.subjects import Erased
 
 NOW = datetime.now(UTC)
 DAYS = 35
@@ -277,6 +280,29 @@ def test_what_is_to_be_done_after_a_restore_is_done_before_it_is_complete(shop: 
 
     assert restored(other, backup, place, after=[erase]).after == ["2 persons erased again"]
     assert phases == ["counted"]
+
+
+def test_who_was_erased_since_does_not_come_back(shop: Deployment, tmp_path: Path) -> None:
+    shop.post(*(sale(f"hers-{number}", customer_id="p-hers") for number in range(3)), sale("his", customer_id="p-his"))
+    place, other = Shelf(), Deployment(tmp_path, "other")
+    creating.create(shop.store, place, "one", days=DAYS, say=quiet, where="the shelf")
+    backup = Backup(place, manifest.read(place, "one"))
+    hers = shop.ledger.sold["hers-1"][0].entry.customer_id
+    assert hers is not None
+    (held,) = erasing.held_by_backups(shop.objects)
+    assert held == Held("the backup one in the shelf", backup.manifest.kept_until.isoformat(timespec="seconds"))
+    receipt = receipts.write(Erased(3, 0, 1), customer=hers, before=2**62, at=datetime.now(UTC), still_held=[held])
+    assert erasing.tell_backups(shop.objects, receipt, lambda where: place) == []
+    assert [one.name for one in catalogue.listed(place)] == ["one"]
+    (said,) = restored(other, backup, place).after
+    assert "3 sales, 0 conflicts" in said
+    named = {one.entry.invoice_id: one.entry.customer_id for one, _ in other.ledger.sold.values()}
+    assert (named["hers-1"], named["his"]) == (None, shop.ledger.sold["his"][0].entry.customer_id)
+    assert other.differences() == []
+    found = verifying.verify(other.store, backup, say=quiet)
+    assert (found.differences, found.lake) == (0, 0)
+    (ledger,) = (one for one in found.compared if one.what == LEDGER)
+    assert (ledger.equal, ledger.erased) == (69, 3)
 
 
 def test_differences_of_content_are_found_by_name(shop: Deployment, tmp_path: Path) -> None:
