@@ -17,7 +17,7 @@ PYTHON_313 = $$(for found in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm
 ARGS ?=
 
-GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-compact fn-api fn-predict lambda api ws flows mlflow prefect dashboard train bench infra emulator tools local dev
+GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-compact fn-api fn-predict lambda api ws flows mlflow prefect dashboard train bench infra emulator tools audit local dev
 
 .PHONY: help
 help: ## Say what can be made
@@ -108,6 +108,24 @@ lint: install .venv/installed-dev ## Format, lint and types
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	cd web && $(NPM) run --silent lint
+	@$(MAKE) --no-print-directory secrets
+
+# A service that does not answer is no clean audit: then this fails, and says so.
+.PHONY: audit
+audit: .venv-audit/installed .venv/installed-dev ## Ask whether anything that is locked is known to be vulnerable
+	.venv/bin/python -m infra.supply.audit
+
+.PHONY: secrets
+secrets: .venv-audit/installed ## Look for secrets in what is committed
+	git ls-files -z | xargs -0 .venv-audit/bin/detect-secrets-hook --baseline .secrets.baseline
+
+.PHONY: sbom
+sbom: .venv/installed-dev ## Write what everything is made of, as CycloneDX, to .tools/sbom
+	.venv/bin/python -m infra.supply.sbom .tools/sbom
+
+.PHONY: licences
+licences: .venv/installed-dev .venv-train/installed .venv-bench/installed .venv-emulator/installed .venv-audit/installed ## Write docs/licences.md anew
+	.venv/bin/python -m infra.supply.licences
 
 .PHONY: docs
 docs: install ## Generate the generated documentation again
@@ -179,6 +197,12 @@ $(UV): requirements/tools.txt
 	@echo "installing what the benchmarks' peers need"
 	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-bench
 	@$(UV) pip sync --python .venv-bench --require-hashes requirements/bench.txt
+	@touch $@
+
+.venv-audit/installed: requirements/audit.txt | $(UV)
+	@echo "installing what looks for vulnerabilities and secrets"
+	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-audit
+	@$(UV) pip sync --quiet --python .venv-audit --require-hashes requirements/audit.txt
 	@touch $@
 
 .venv-emulator/installed: requirements/emulator.txt | $(UV)

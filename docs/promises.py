@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,6 +52,20 @@ PROMISES = {
         "A customer is given all that is kept of them, and erased without a trace; no total moves",
         "`tests/integration/test_privacy.py`",
         "{sales} sales and {conflicts} conflicts erased, {places} places searched afterwards, {moved} totals moved",
+    ),
+    "backup": Promise(
+        "What is backed up while sales come is there again: restored into an empty deployment, killed in the middle "
+        "and begun again, every sale, conflict, run and file is equal by content, counters and lake equal the ledger, "
+        "and sales go on",
+        "`tests/integration/test_backup.py`",
+        "{sales} sales copied in {creating_s} s and restored in {restoring_s} s: {differences} differences",
+    ),
+    "locks": Promise(
+        "What is installed is what was looked at: every package is locked by version and hash, every action by its "
+        "commit, every base image by its digest, and each licence is allowed",
+        "`tests/infra/test_supply.py`",
+        "{packages} packages of {locks} lock files, {hashes} hashes, {actions} actions, {images} base images: "
+        "{refused} licences refused",
     ),
     "access to the api": Promise(
         "Who may not, cannot: every route of the API by every kind of token, from one table that has them all",
@@ -103,5 +118,13 @@ def _said(promise: Promise, seen: Seen | None) -> str:
     return f"{promise.said.format(**words)} | {seen.date}, `{seen.commit}`"
 
 
+def tests() -> list[str]:
+    """The files and folders of tests that tell of a promise."""
+    return sorted({found.test.strip("`") for found in PROMISES.values()})
+
+
 if __name__ == "__main__":
-    (DOCS / "promises.md").write_text(page(told()))
+    if sys.argv[1:] == ["tests"]:
+        sys.stdout.write(" ".join(tests()))
+    else:
+        (DOCS / "promises.md").write_text(page(told()))

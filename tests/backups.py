@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from tests.property.faulty_ledger import FaultyLedger, LossyStream, environment
+from tests.samples import body
 from tidemark.adapters.cell_items import cell_item, read_cell
 from tidemark.adapters.dynamodb import read_sale, sale_item
 from tidemark.adapters.memory_history import MemoryHistory
@@ -22,6 +24,7 @@ from tidemark.ledger import Entry
 from tidemark.ports import Item, Items
 from tidemark.store import MINUTES_PER_DAY, day_name
 from tidemark.store import Store as Retailer
+from tidemark.writer import Clock
 
 
 class Lake(S3Lake):
@@ -42,6 +45,9 @@ class Lake(S3Lake):
     def remove(self, keys: Iterable[str]) -> None:
         for key in keys:
             self._objects.remove(key)
+
+    def purge(self, keys: Iterable[str]) -> None:
+        self.remove(keys)
 
     def fetch(self, folder: Path, keys: Iterable[str]) -> None:
         for key in keys:
@@ -132,6 +138,14 @@ class Deployment:
             zone="UTC",
             mirror=folder / name,
         )
+
+    def post(self, *rows: dict[str, object]) -> list[str]:
+        """Send some sales; what became of each. What is taken is archived."""
+        clock = Clock(lambda: time.time_ns() // 1_000_000, lambda seconds: None, lambda: 1.0)
+        results = self.ingest.post(body(*rows), clock).answer.results
+        for counted, _ in self.ledger.sold.values():
+            self.archive(counted.entry)
+        return [result.status for result in results]
 
     def archive(self, entry: Entry) -> None:
         """What the archive Lambda does with a sale."""

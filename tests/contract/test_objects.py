@@ -106,6 +106,23 @@ def test_a_later_object_is_not_older(objects: Objects) -> None:
     assert later.modified >= earlier.modified
 
 
+def test_an_object_has_what_is_stated_of_it_and_its_type(objects: Objects) -> None:
+    objects.put("a", b"x", content_type="text/html", stated={"rows": "3"})
+    found = objects.fetch("a")
+    assert (found.stated, found.content_type) == ({"rows": "3"}, "text/html")
+    objects.put("a", b"x")
+    found = objects.fetch("a")
+    assert (found.stated, found.content_type) == ({}, "application/octet-stream")
+
+
+def test_an_object_is_removed(objects: Objects) -> None:
+    objects.put("a/b", b"x")
+    objects.put("a/c", b"y")
+    for _ in range(2):
+        objects.remove("a/b")
+        assert [found.key for found in objects.find("")] == ["a/c"]
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_an_object_moves_with_what_was_stated_of_it(bucket: Bucket, key: str) -> None:
     objects = bucket.objects

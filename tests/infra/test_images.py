@@ -15,7 +15,8 @@ from tests.infra.dockerfile import Made, follow, said, steps
 from tests.templates import Templates
 from tidemark.deployment.cdk import BIN
 
-BASE = rf"(python:{re.escape(bundles.AWS_PYTHON)}\.\d+-slim-\w+|node:\d+\.\d+\.\d+-\w+-slim)( AS \w+)?"
+NAMED = rf"python:{re.escape(bundles.AWS_PYTHON)}\.\d+-slim-\w+|node:\d+\.\d+\.\d+-\w+-slim"
+BASE = rf"({NAMED})@sha256:[0-9a-f]{{64}}( AS \w+)?"
 IMPORTED = {
     # PyJWT finds cryptography, and Streamlit Authlib, only when somebody signs in.
     "live": ["ws_server.app", "ws_server.routes", "ws_server.reader", "cryptography.hazmat.primitives.asymmetric.rsa"],

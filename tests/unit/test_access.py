@@ -16,7 +16,7 @@ from functions.api import models, pipelines
 from functions.api.app import create_app
 from functions.api.results import Results
 from tests.counted import counters
-from tests.samples import body, sale
+from tests.samples import PSEUDONYMS, body, sale
 from tidemark.access import METHODS, ROUTES, Need, only, told
 from tidemark.adapters.memory import MemoryFeedback, MemoryLedger, MemoryStream
 from tidemark.adapters.memory_runs import MemoryObjects, MemoryRuns
@@ -47,7 +47,7 @@ class Behind:
             pipelines.routes(results, self.now_ms),
             models.routes(self.runs, objects, results, ledger),
         )
-        self.ingest = Ingest(Store(), RulesOnly(), ledger, MemoryStream())
+        self.ingest = Ingest(Store(), RulesOnly(), ledger, MemoryStream(), PSEUDONYMS)
         self.post(sale("a-1"), sale("a-2", quantity=2, tax=None, total=None), sale("b-1", branch="B"))
         self.post(sale("a-1", branch="B", quantity=3, tax=None, total=None))
 

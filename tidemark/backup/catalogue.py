@@ -14,15 +14,17 @@ from tidemark.backup.store import NOTES
 from tidemark.errors import NotFound, TidemarkError
 from tidemark.ports import Objects, Place
 
+ERASURES = "erasures"  # receipts beside the backups (`tidemark/backup/erasing.py`)
 UNFINISHED_MS = 86_400_000  # what was begun longer ago than that is never finished any more
 
 
 class Note(msgspec.Struct, frozen=True):
-    """That a backup was begun; it holds at most what came until it ended, and is to be gone after `kept_until`."""
+    """That a backup was begun; it is to be gone after `kept_until`. `place`: where it lies, as it was named."""
 
     name: str
     created_at: datetime
     kept_until: datetime
+    place: str = ""
 
 
 class Listed(NamedTuple):
@@ -55,7 +57,7 @@ def listed(place: Place) -> list[Listed]:
     files = defaultdict(list)
     for found in place.find(""):
         name, _, below = found.key.partition("/")
-        if below:
+        if below and name != ERASURES:
             files[name].append(found)
     listing = []
     for name, some in sorted(files.items()):

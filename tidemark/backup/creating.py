@@ -52,20 +52,23 @@ def create(
     *,
     days: int,
     say: Say,
+    where: str = "",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Manifest:
-    """Copy what cannot be made again of a deployment. `days`: how long the backup is to be kept.
+    """Copy what cannot be made again of a deployment.
+
+    `days`: how long the backup is to be kept. `where`: how the place is named, for whoever erases a person later.
 
     Raises Misuse where the name cannot be one, or is taken.
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name == catalogue.ERASURES:
         raise Misuse(f"{name!r} cannot be a backup's name: letters, digits, dots, dashes and underscores, 80 at most")
     if place.find(f"{name}/"):
         raise Misuse(f"{name!r} is there already, or was begun; take another name")
     created_at = now()
     kept_until = created_at + timedelta(days=days)
     # Before anything is copied: what a backup may hold of a person is known from then on, however this ends.
-    catalogue.note(store.objects, catalogue.Note(name, created_at, kept_until))
+    catalogue.note(store.objects, catalogue.Note(name, created_at, kept_until, where))
     written = _Written(place, name)
     tables = {}
     for table in COPIED:
@@ -86,6 +89,7 @@ def create(
         file_bytes=written.blob_bytes,
         sales=sum(part.items for part in tables[LEDGER]),
         takings=money.to_text(written.takings),
+        known_as=store.known_as,
     )
     manifest.write(place, made)
     return made

@@ -30,6 +30,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     It holds what was there at `created_at`, and some of what came until `finished_at`. `tables`: by name the parts with
     their items. `files`: the parts that list the bucket's files, whose contents are kept under their own SHA-256.
     `sales`: how many, returns too. `takings`: their totals less those of returns, a decimal string.
+    `known_as`: the pseudonym of nobody under the deployment's key, which tells whether another has the same key.
     """
 
     format: int = FORMAT
@@ -45,6 +46,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     file_bytes: int
     sales: int
     takings: str
+    known_as: str = ""
 
     @property
     def items(self) -> dict[str, int]:
@@ -90,7 +92,7 @@ def read(place: Place, name: str) -> Manifest:
             raise Difference(f"backup {name!r} is of format {told.get('format')!r}; this version reads {FORMAT}")
         manifest = msgspec.json.decode(text, type=Manifest)
     except (msgspec.MsgspecError, AttributeError):
-        raise Difference(f"damaged: {name}/{FILE}") from None
+        raise Difference(f"damaged: {FILE}") from None
     if hashlib.sha256(text).hexdigest() != sealed.sha256 or manifest.name != name:
-        raise Difference(f"damaged: {name}/{FILE}")
+        raise Difference(f"damaged: {FILE}")
     return manifest

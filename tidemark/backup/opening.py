@@ -19,6 +19,7 @@ from tidemark.errors import Misuse, TidemarkError
 from tidemark.local import stores
 from tidemark.local.home import Home
 from tidemark.ports import Place
+from tidemark.privacy.personal import Pseudonyms
 from tidemark.settings import HistorySettings, StoreSettings, TableSettings
 
 S3 = "s3://"
@@ -54,7 +55,12 @@ class Opened(NamedTuple):
             lake=S3Lake(s3, found["LakeBucket"]),
             zone=self.zone,
             mirror=self.mirror,
+            known_as=Pseudonyms(self._person_key()).of(""),
         )
+
+    def _person_key(self) -> str:
+        manager = self.client("secretsmanager")
+        return str(manager.get_secret_value(SecretId=self.outputs["PersonKey"])["SecretString"])
 
 
 def local(home: Home) -> Opened:
@@ -80,6 +86,11 @@ def on_aws() -> Opened:
     zone = options.kept(found.outputs).get(settings.variable("store_zone"), StoreSettings.store_zone)
     mirror = Path(tempfile.mkdtemp(prefix="tidemark-lake-"))
     return Opened(f"account {account.id}, {account.where}", found.outputs, account.client, zone, mirror)
+
+
+def absolute(text: str) -> str:
+    """A place as it is named from anywhere."""
+    return text.rstrip("/") if text.startswith(S3) else str(Path(text).expanduser().absolute())
 
 
 def place(text: str, client: Client, deployment: Opened | None = None) -> Place:

@@ -20,6 +20,7 @@ import msgspec
 from tidemark import cells
 from tidemark.adapters.cell_items import cell_item, read_cell
 from tidemark.adapters.dynamodb import read_sale
+from tidemark.backup.erasing import erase_again
 from tidemark.backup.items import line_of
 from tidemark.backup.reading import Backup
 from tidemark.backup.store import CELLS, COPIED, LEDGER, RESTORED, Store
@@ -43,8 +44,8 @@ Phase = Literal["filling", "counted", "complete"]
 AfterRestore = Callable[[Store, Place], Iterable[str]]
 """Called with the restored deployment and the place of the backup, when sales, counters and lake are there and before
 the restore is called complete; again where it was cut off. Says what it did, a line each."""
-AFTER: tuple[AfterRestore, ...] = ()
-"""What is done to every restored deployment: persons who were erased since the backup are to be erased again here."""
+AFTER: tuple[AfterRestore, ...] = (erase_again,)
+"""What is done to every restored deployment."""
 
 
 class Marker(msgspec.Struct, frozen=True):
@@ -56,13 +57,18 @@ class Marker(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a restore would do. `resumes`: a restore of the same backup that was cut off goes on."""
+    """What a restore would do.
+
+    `resumes`: a restore of the same backup that was cut off goes on. `strangers`: the deployment has another key of
+    pseudonyms than the backup's had, so that it takes known customers for new ones.
+    """
 
     sales: int
     items: dict[str, int]
     files: int
     bytes: int
     resumes: Phase | None
+    strangers: bool
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -100,7 +106,8 @@ def plan(store: Store, backup: Backup) -> Plan:
         raise Difference(f"the backup is not whole, and nothing was touched: {_some(problems)}")
     told = backup.manifest
     files = sum(part.items for part in told.files)
-    return Plan(told.sales, told.items, files, told.size, marker.phase if marker else None)
+    resumes = marker.phase if marker else None
+    return Plan(told.sales, told.items, files, told.size, resumes, told.known_as != store.known_as)
 
 
 def restore(

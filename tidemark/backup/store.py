@@ -30,6 +30,7 @@ class Store(NamedTuple):
     """Its tables by name, its bucket, what counts and what archives.
 
     `where`: what it is called. `zone`: its store's. `mirror`: a folder for what is read of the lake.
+    `known_as`: see `Manifest`.
     """
 
     where: str
@@ -41,6 +42,7 @@ class Store(NamedTuple):
     lake: S3Lake
     zone: str
     mirror: Path
+    known_as: str = ""
 
     @property
     def counters(self) -> Counters:

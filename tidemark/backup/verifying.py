@@ -13,10 +13,12 @@ from tidemark.audit import Audit, audit
 from tidemark.backup.creating import File
 from tidemark.backup.items import key_of, line_of
 from tidemark.backup.reading import Backup
-from tidemark.backup.store import AT_WORK, COPIED, LEDGER, RUNS, Store
+from tidemark.backup.store import AT_WORK, COPIED, LEDGER, QUARANTINE, RUNS, Store
 from tidemark.errors import NotFound
 from tidemark.lake_audit import audit_lake
-from tidemark.ports import Item
+from tidemark.ledger import Entry
+from tidemark.ports import Conflict, Item
+from tidemark.privacy.personal import blank_entry, blank_sale
 
 FILES = "files"
 
@@ -24,13 +26,14 @@ FILES = "files"
 class Compared(msgspec.Struct, frozen=True):
     """Of a table, or of the bucket's files, what the backup has and how it stands in the deployment.
 
-    `since`: what the deployment has and the backup has not. Of the ledger `unknown` are those among them that the
-    backup ought to have: they were taken before it was begun.
+    `erased`: equal, but for what was blanked of a person since. `since`: what the deployment has and the backup has
+    not. Of the ledger `unknown` are those among them that the backup ought to have: taken before it was begun.
     """
 
     what: str
     held: int
     equal: int
+    erased: int
     missing: list[str]
     different: list[str]
     since: int
@@ -84,7 +87,7 @@ def _table(store: Store, backup: Backup, table: str, now: float) -> Compared:
     names: set[str] = set()
     missing: list[str] = []
     different: list[str] = []
-    equal = 0
+    equal = erased = 0
     began = backup.manifest.created_at.timestamp() * 1000
     for some in backup.items(table):
         there = {key_of(item, items.keys): item for item in items.get(some)}
@@ -96,6 +99,8 @@ def _table(store: Store, backup: Backup, table: str, now: float) -> Compared:
                     missing.append(name)
             elif same(item, there[name]) or (table == LEDGER and _sent_again(item, there[name], began)):
                 equal += 1
+            elif table in (LEDGER, QUARANTINE) and same(_blank(table, item), there[name]):
+                erased += 1
             else:
                 different.append(name)
     since, unknown = 0, list[str]()
@@ -107,7 +112,18 @@ def _table(store: Store, backup: Backup, table: str, now: float) -> Compared:
             unknown.append(name)
         else:
             since += 1
-    return Compared(table, len(names), equal, sorted(missing), sorted(different), since, sorted(unknown))
+    return Compared(table, len(names), equal, erased, sorted(missing), sorted(different), since, sorted(unknown))
+
+
+def _blank(table: str, item: Item) -> Item:
+    """An item without what is personal, as an erasure leaves it."""
+    doc = item["doc"]["S"]
+    if table == LEDGER:
+        blanked: object = blank_entry(msgspec.json.decode(doc, type=Entry))
+    else:
+        conflict = msgspec.json.decode(doc, type=Conflict)
+        blanked = msgspec.structs.replace(conflict, sale=blank_sale(conflict.sale))
+    return {**item, "doc": {"S": msgspec.json.encode(blanked).decode()}}
 
 
 def _sent_again(held: Item, there: Item, began: float) -> bool:
@@ -138,4 +154,4 @@ def _files(store: Store, backup: Backup) -> Compared:
         else:
             different.append(file.key)
     since = sum(found.key not in keys for found in store.files())
-    return Compared(FILES, len(keys), equal, missing, different, since, [])
+    return Compared(FILES, len(keys), equal, 0, missing, different, since, [])

@@ -55,15 +55,17 @@ def create(
     where = to or _place_set()
     place = opening.place(where, opened.client, opened)
     now = datetime.now(UTC)
-    made = creating.create(
-        opened.store(), place, name or f"{now:%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(2)}", days=keep, say=say
-    )
+    called = name or f"{now:%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(2)}"
+    where = opening.absolute(where)
+    made = creating.create(opened.store(), place, called, days=keep, say=say, where=where)
     overdue = [one.name for one in catalogue.listed(place) if one.manifest and one.manifest.kept_until < now]
     if as_json:
         print_json({"place": where, **msgspec.to_builtins(made), "items": made.items, "size": made.size})
         return
     out.print(f"{made.name}: {made.sales:,} sales, {made.takings} in all, {made.size / 1e6:,.1f} MB in {where}")
-    err.print(f"kept until {made.kept_until:%Y-%m-%d}; `tidemark backup verify {made.name}` compares it")
+    err.print(
+        f"kept until {made.kept_until:%Y-%m-%d}; `tidemark backup verify {where}/{made.name}` compares it", markup=False
+    )
     if overdue:
         err.print(f"past their day: {', '.join(overdue)}; `tidemark backup prune` removes them", markup=False)
 
@@ -87,6 +89,11 @@ def restore(
         + ("; a restore that was cut off goes on" if planned.resumes else ""),
         markup=False,
     )
+    if planned.strangers:
+        err.print(
+            "this deployment has another key of pseudonyms: customers of the backup are strangers to it, and a sale of "
+            "theirs that is sent again is a conflict (docs/backup.md)"
+        )
     if not yes and not typer.confirm(f"Restore it into {opened.where}?"):
         raise typer.Abort
     done = restoring.restore(store, backup, place, say=say)
@@ -138,7 +145,8 @@ def verify(
 
 def _show(found: Verified) -> None:
     for one in found.compared:
-        since = f", {one.since:,} more since" if one.since else ""
+        since = f", {one.erased:,} erased since" if one.erased else ""
+        since += f", {one.since:,} more since" if one.since else ""
         out.print(f"{one.what:11} {one.equal:,} of {one.held:,} equal{since}")
         for word, names in (("missing", one.missing), ("different", one.different), ("unknown", one.unknown)):
             for name in names[:SHOWN]:

@@ -12,7 +12,7 @@ import typer
 
 from tidemark.adapters.dynamodb_feedback import DynamoFeedback
 from tidemark.adapters.dynamodb_runs import DynamoRuns
-from tidemark.backup import opening
+from tidemark.backup import erasing, opening
 from tidemark.backup.opening import Opened
 from tidemark.cli.backup import Aws
 from tidemark.cli.console import err, out, print_json
@@ -102,8 +102,13 @@ def _erase(where: Opened, selection: Selection) -> Receipt:
         runs.end(LOCK, holder)
     at, tables = datetime.now(UTC), [where.outputs[name] for name in ("LedgerTable", "QuarantineTable")]
     still = receipts.tables_hold(where.client("dynamodb"), tables, at)
+    still += erasing.held_by_backups(found.objects)
     receipt = receipts.write(erased, customer=selection.customer, before=selection.before, at=at, still_held=still)
     err.print(f"the receipt is kept as {receipts.keep(found.objects, receipt)}", markup=False)
+    for missed in erasing.tell_backups(found.objects, receipt, lambda place: opening.place(place, where.client)):
+        err.print(
+            f"the receipt could not be left beside the backups in {missed}: put it into erasures/ there", markup=False
+        )
     return receipt
 
 
