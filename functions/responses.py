@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tidemark import errors
+from tidemark.correlation import HEADER
 
 Response = dict[str, Any]
 
@@ -37,6 +38,11 @@ def refuse(error: errors.TidemarkError) -> Response:
     status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
     retry = {"Retry-After": str(RETRY_AFTER_S)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
     return respond({"error": str(error)}, status, retry)
+
+
+def known_by(response: Response, request: str) -> Response:
+    """The same answer, which says what the request is known by in every log."""
+    return {**response, "headers": {**(response.get("headers") or {}), HEADER: request}}
 
 
 def body_of(event: dict[str, Any]) -> bytes:

@@ -47,7 +47,7 @@ class Access:
 
     def __init__(self, secret: str, redis: Redis) -> None:
         self._secret = secret
-        self._redis = redis
+        self._redis = self.redis = redis
         self.ended = Ended(redis)
 
     def new_code(self) -> str:

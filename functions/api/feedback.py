@@ -32,7 +32,8 @@ class Kept(msgspec.Struct, frozen=True):
     id: str
 
 
-def _caller(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
+    """Who asks."""
     told = request.scope.get("aws.event", {}).get("requestContext", {}).get("authorizer") or {}
     return Caller(told.get("principalId"), told.get("scope"))
 
@@ -58,7 +59,9 @@ def routes(feedback: Feedback, now_ms: Callable[[], int]) -> APIRouter:
             503: refused("Not now; send it again"),
         },
     )
-    def post_feedback(body: Annotated[bytes, Depends(_body)], caller: Annotated[Caller, Depends(_caller)]) -> Response:
+    def post_feedback(
+        body: Annotated[bytes, Depends(_body)], caller: Annotated[Caller, Depends(caller_of)]
+    ) -> Response:
         """Say something of a page."""
         message = messages.decode(body)
         remark = messages.receive(message, now_ms=now_ms(), sender=caller.name, scope=caller.scope)
@@ -73,7 +76,7 @@ def routes(feedback: Feedback, now_ms: Callable[[], int]) -> APIRouter:
         },
     )
     def get_feedback(
-        caller: Annotated[Caller, Depends(_caller)],
+        caller: Annotated[Caller, Depends(caller_of)],
         limit: Annotated[int, Query(ge=1, le=REMARKS)] = 50,
         cursor: str | None = None,
     ) -> Response:

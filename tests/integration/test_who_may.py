@@ -29,7 +29,7 @@ ANYBODY, READ, INGEST, ADMIN = "anybody", "read", "ingest", "admin"
 API = {
     **dict.fromkeys(("GET /healthz", "GET /docs", "GET /openapi.json"), ANYBODY),
     "POST /v1/sales": INGEST,
-    "GET /v1/feedback": ADMIN,
+    **dict.fromkeys(("GET /v1/feedback", "POST /v1/operations/redrive"), ADMIN),
     **dict.fromkeys(("POST /v1/feedback", "POST /v1/verdicts", "POST /v1/housing/predict"), READ),
     **dict.fromkeys(
         (
@@ -43,6 +43,7 @@ API = {
             "GET /v1/models/sales/card",
             "GET /v1/forecast",
             "GET /v1/forecast/card",
+            "GET /v1/operations",
             "GET /v1/flows",
             "GET /v1/flows/{flow}/runs",
             "GET /v1/flows/{flow}/runs/{run}",
@@ -68,6 +69,8 @@ LIVE = {
     **dict.fromkeys(
         (
             "GET /",
+            "GET /operations",
+            "GET /operations/figures",
             "GET /config",
             "GET /metrics",
             "GET /snapshot",
@@ -75,11 +78,14 @@ LIVE = {
             "GET /v1/sales/<path:invoice>",
             "GET /v1/models/sales",
             "GET /v1/forecast",
+            "GET /v1/operations",
+            "GET /v1/flows",
             "POST /v1/<any(feedback, verdicts):what>",
             "POST /signin/codes",
         ),
         READ,
     ),
+    "POST /v1/operations/redrive": ADMIN,
 }
 EVENTS = {"connect", "disconnect", "clock"}  # within a socket, which is refused before anything is made for it
 
@@ -165,7 +171,9 @@ def test_each_route_lets_in_whom_it_should_and_nobody_else(cloud: Cloud, held: d
     for route, need, kind, status, text in answers(getattr(cloud, where), table, held):
         count += 1
         lets_in = need == ANYBODY or kind in (need, "admin")
-        refused = 401 if kind in BAD or route == "GET /" else 403  # the page itself asks whoever it is to sign in
+        refused = (
+            401 if kind in BAD or route in ("GET /", "GET /operations") else 403
+        )  # the page itself asks whoever it is to sign in
         expected = status not in (401, 403) if lets_in else status == refused
         if not expected or (status >= 500 and status != 503):
             wrong.append(f"{route} ({need}) with a token {kind}: {status}")
