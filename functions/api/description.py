@@ -81,8 +81,8 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     schemas.update(msgspec.json.schema_components(KINDS, ref_template=REF)[1])
     schemas.update({**parts, "Error": _ERROR})
     found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    for path, operations in paths.items():
-        for operation in operations.values():
+    for path, methods in paths.items():
+        for operation in methods.values():
             _complete(operation, guarded=path not in PUBLIC)
     return found
 
