@@ -64,9 +64,9 @@ def _metrics() -> str:
         [
             "# Metrics",
             "",
-            "Generated from `tidemark/metrics.py` (`make docs`). Each is a line of its part's log, of which CloudWatch makes",
-            "a metric: namespace `Tidemark`, dimension `service` and those named. The emulator keeps the lines and makes no",
-            "metrics of them. What the page *Operations* shows does not rest on them: ws_server keeps it (`/operations`).",
+            "Generated from `tidemark/metrics.py` (`make docs`). Each is a line of its part's log, of which CloudWatch",
+            "makes a metric: namespace `Tidemark`, dimension `service` and those named. The emulator keeps the lines and",
+            "makes no metrics of them. The page *Operations* does not rest on them: ws_server keeps what it shows.",
             "",
             "| metric | kind | unit | what it is | dimensions |",
             "| --- | --- | --- | --- | --- |",
