@@ -61,7 +61,7 @@ export function Operations(): JSX.Element {
         </p>
         <a class="chip" href="/">Live page</a>
       </header>
-      <div class="filters" role="group" aria-label="Time that the lines show">
+      <div class="spans" role="group" aria-label="Time that the lines show">
         {(Object.keys(SPANS) as Span[]).map((key) => (
           <button key={key} type="button" class="chip" aria-pressed={span.value === key} onClick={() => { choose(key); }}>
             Last {SPANS[key]}
@@ -191,18 +191,18 @@ function Letters(): JSX.Element {
   }, [at]);
   const waiting = held?.reduce((sum, depth) => sum + depth.waiting, 0) ?? 0;
   return (
-    <Tile name="letters" title="Dead letters" says={problem ?? (held === null ? "Asking" : waiting === 0 ? "None: nothing was given up" : "Batches of changes that were given up: heal them once the cause is mended")}>
+    <Tile name="letters" title="Dead letters" says={problem ?? (held === null ? "Asking" : waiting === 0 ? "None: nothing was given up" : "Given up: heal once the cause is mended")}>
       {held !== null && (
         <table>
           <thead>
-            <tr><th scope="col">Way</th><th scope="col" class="of">waiting</th><th scope="col" class="of">in work</th><th scope="col">Runbook</th></tr>
+            <tr><th scope="col">Way</th><th scope="col" class="right">waiting</th><th scope="col" class="right">in work</th><th scope="col">Runbook</th></tr>
           </thead>
           <tbody>
             {held.map(({ consumer, waiting: count, in_work }) => (
               <tr key={consumer} data-letters={consumer}>
                 <th scope="row">{CONSUMERS[consumer][0]}</th>
-                <td class={`of${count > 0 ? " problem" : ""}`}>{format.count(count)}</td>
-                <td class="of">{format.count(in_work)}</td>
+                <td class={`right${count > 0 ? " problem" : ""}`}>{format.count(count)}</td>
+                <td class="right">{format.count(in_work)}</td>
                 <td><code>{CONSUMERS[consumer][1]}</code></td>
               </tr>
             ))}
@@ -239,7 +239,7 @@ function OneFlow({ flow: { name, seconds, newest } }: { flow: Flow }): JSX.Eleme
     <tr data-flow={name}>
       <th scope="row">{name}</th>
       <td><span class={`judged ${tone}`}><Icon of={tone} />{newest === null ? "no run yet" : late ? "stands" : newest.status}</span></td>
-      <td class="of">{newest === null ? "–" : ago((now.value - newest.ended_at) / 1000)}</td>
+      <td class="right">{newest === null ? "–" : ago((now.value - newest.ended_at) / 1000)}</td>
     </tr>
   );
 }
@@ -269,7 +269,7 @@ function Marks({ found }: { found: Figures | null }): JSX.Element {
       <table>
         <tbody>
           {found?.watermarks.map(({ branch, at }) => (
-            <tr key={branch} data-watermark={branch}><th scope="row">Branch {branch}</th><td class="of">{moment(at)}</td></tr>
+            <tr key={branch} data-watermark={branch}><th scope="row">Branch {branch}</th><td class="right">{moment(at)}</td></tr>
           ))}
         </tbody>
       </table>
@@ -292,7 +292,7 @@ function Server({ found }: { found: Figures | null }): JSX.Element {
       <table>
         <tbody>
           {rows.map(([name, value]) => (
-            <tr key={name}><th scope="row">{name}</th><td class={`of${value === "does not answer" ? " problem" : ""}`}>{value}</td></tr>
+            <tr key={name}><th scope="row">{name}</th><td class={`right${value === "does not answer" ? " problem" : ""}`}>{value}</td></tr>
           ))}
         </tbody>
       </table>
