@@ -28,13 +28,23 @@ class Stages:
     def __init__(self) -> None:
         self._waiting: list[tuple[str, int, int]] = []
         self._untold = 0
+        self._known: dict[tuple[str, int], None] = {}
         self.timed: deque[Timed] = deque(maxlen=KEPT)
         self.requests: list[str] = []
         self.more = 0
         self.counts: Counter[str] = Counter()
 
     def heard(self, request: str, sent_at: int, committed_at: int) -> None:
-        """A post with news came in; what is beyond `KEPT` before the next tick is counted and not timed."""
+        """A post with news came in; what is beyond `KEPT` before the next tick is counted and not timed.
+
+        Where the table's stream was quicker than ingest, a post is told cell by cell: it is counted once all the same.
+        """
+        if request:
+            if (request, sent_at) in self._known:
+                return
+            self._known[request, sent_at] = None
+            if len(self._known) > KEPT:
+                del self._known[next(iter(self._known))]
         if len(self._waiting) < KEPT:
             self._waiting.append((request, sent_at, committed_at))
         else:
