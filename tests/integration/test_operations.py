@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from tidemark.local import stores
 from tidemark.local.supervisor import wait_until
 from tidemark.runs import Run
 
-ID = "till-0007-of-the-tests"
+ID = f"till-0007-{secrets.token_hex(4)}"
 CAUSED: set[str] = set()
 AFTER_S = 40
 
@@ -33,7 +34,7 @@ AFTER_S = 40
 def lines_of(cloud: Cloud, part: str, *, since_ms: int = 0) -> list[dict[str, Any]]:
     """What a part has logged, as far as it is JSON: a Lambda in CloudWatch Logs, `live` in its file."""
     if part == "live":
-        texts = (cloud.home.root / "logs" / "ws_server.log").read_text().splitlines()
+        texts = (cloud.home.logs / "ws_server.log").read_text().splitlines()
     else:
         logs = stores.client(cloud.home, "logs")
         (group,) = [
@@ -46,6 +47,10 @@ def lines_of(cloud: Cloud, part: str, *, since_ms: int = 0) -> list[dict[str, An
     return [json.loads(text) for text in texts if text.startswith("{")]
 
 
+def new(name: str) -> str:
+    return f"{name} {secrets.token_hex(4)}"
+
+
 def post(cloud: Cloud, *rows: dict[str, Any], known_by: str = ID) -> httpx.Response:
     headers = {"Authorization": f"Bearer {cloud.tokens['ingest']}", "X-Request-Id": known_by}
     return httpx.post(f"{cloud.api}/v1/sales", json={"sales": list(rows)}, headers=headers, timeout=40)
@@ -54,7 +59,7 @@ def post(cloud: Cloud, *rows: dict[str, Any], known_by: str = ID) -> httpx.Respo
 def test_one_id_is_seen_from_the_post_to_the_page(cloud: Cloud) -> None:
     page = socketio.SimpleClient()
     page.connect(cloud.live, headers={"Authorization": f"Bearer {cloud.tokens['read']}"}, transports=["websocket"])
-    answer = post(cloud, sale("followed", customer_id="customer-4711"))
+    answer = post(cloud, sale(new("followed"), customer_id="customer-4711"))
     assert answer.headers["X-Request-Id"] == ID
     stages = {"answer"}
     while "frame" not in stages:
@@ -76,7 +81,7 @@ def test_one_id_is_seen_from_the_post_to_the_page(cloud: Cloud) -> None:
 
 
 def test_an_id_that_is_not_well_formed_is_not_taken(cloud: Cloud) -> None:
-    answer = post(cloud, sale("badly known"), known_by="someone@example.com")
+    answer = post(cloud, sale(new("badly known")), known_by="someone@example.com")
     assert answer.headers["X-Request-Id"] not in ("", "someone@example.com")
 
 
@@ -111,7 +116,8 @@ def give_up(cloud: Cloud, consumer: str) -> None:
 
 @pytest.mark.parametrize("by", ["the command", "the page"])
 def test_what_was_given_up_is_healed_and_twice_is_harmless(cloud: Cloud, dev: Templates, by: str) -> None:
-    post(cloud, sale(f"given up: {by}"), known_by="given-up-1")
+    name = new("given up")
+    post(cloud, sale(name), known_by="given-up-1")
     ledger, lake = stores.open_stores(cloud.home)[0], stores.open_lake(cloud.home)
     assert audit_lake(ledger, lake, cloud.home.lake_mirror).differences == 0
     lake.remove(lake.keys("2019-01-05"))
@@ -122,7 +128,7 @@ def test_what_was_given_up_is_healed_and_twice_is_harmless(cloud: Cloud, dev: Te
         assert metric["MetricName"] == "ApproximateNumberOfMessagesVisible"
         assert crosses(alarm, queues(cloud)[consumer])
         CAUSED.add(f"{consumer}-gave-up")
-    assert f"given up: {by}" in audit_lake(ledger, lake, cloud.home.lake_mirror, lag_s=0).missing
+    assert name in audit_lake(ledger, lake, cloud.home.lake_mirror, lag_s=0).missing
 
     def heal() -> dict[str, Any]:
         if by == "the command":
@@ -131,8 +137,8 @@ def test_what_was_given_up_is_healed_and_twice_is_harmless(cloud: Cloud, dev: Te
         token = {"Authorization": f"Bearer {cloud.tokens['admin']}"}
         answer = httpx.post(f"{cloud.live}/v1/operations/redrive", headers=token, timeout=60)
         assert answer.status_code == 200, answer.text
-        found = answer.json()
-        return found
+        done: dict[str, Any] = answer.json()
+        return done
 
     healed = heal()["healed"]
     assert [(each["consumer"], each["letters"], each["problem"]) for each in healed] == [
@@ -140,7 +146,7 @@ def test_what_was_given_up_is_healed_and_twice_is_harmless(cloud: Cloud, dev: Te
         ("publish", 1, None),
     ]
     assert queues(cloud) == {"archive": 0, "publish": 0}
-    assert f"given up: {by}" not in audit_lake(ledger, lake, cloud.home.lake_mirror, lag_s=0).missing
+    assert name not in audit_lake(ledger, lake, cloud.home.lake_mirror, lag_s=0).missing
     assert heal()["healed"] == []
     cloud.run("audit", "--repair")  # what other tests sold on that day was given up by nobody
 
@@ -189,11 +195,11 @@ def frozen(cloud: Cloud, service: str) -> Iterator[None]:
 def test_alarms_on_the_live_stream_are_caused_by_stopping_it(cloud: Cloud, dev: Templates) -> None:
     untold, blind = (alarms(dev)[name] for name in ("sales-unpublished", "live-page-is-blind"))
     (of_untold,), (of_blind,) = watched(untold), watched(blind)
-    post(cloud, sale("heard"), known_by="told-of-1")
+    post(cloud, sale(new("heard")), known_by="told-of-1")
     wait_until(lambda: values(lines_of(cloud, "ingest"), of_untold) != [], "a line of metrics", seconds=AFTER_S)
     began = int(datetime.now(UTC).timestamp() * 1000)
     with frozen(cloud, "redis"):
-        assert post(cloud, sale("unheard"), known_by="untold-1").json()["results"][0]["status"] == "accepted"
+        assert post(cloud, sale(new("unheard")), known_by="untold-1").json()["results"][0]["status"] == "accepted"
         wait_until(
             lambda: any(
                 crosses(untold, value) for value in values(lines_of(cloud, "ingest", since_ms=began), of_untold)
