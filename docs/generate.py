@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.scale import page as scale
 from simulator import rich
-from tidemark import access, keyring, rules, sale, settings
+from tidemark import access, keyring, metrics, rules, sale, settings
 from ws_server import needs
 
 DOCS = Path(__file__).resolve().parent
@@ -21,6 +21,7 @@ def contents() -> dict[str, str]:
         "rules.md": _rules(),
         "access.md": _access(),
         "rich.md": _rich(),
+        "metrics.md": _metrics(),
         "scale.md": scale.filled_in((DOCS / "scale.md").read_text()),
     }
 
@@ -133,6 +134,32 @@ def _rules() -> str:
             "| flag | when |",
             "| --- | --- |",
             *rows,
+            "",
+        ]
+    )
+
+
+def _metrics() -> str:
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            "Generated from `tidemark/metrics.py` (`make docs`). Each is a line of its part's log, of which CloudWatch",
+            "makes a metric: namespace `Tidemark`, dimension `service` and those named. The emulator keeps the lines,",
+            "but makes no metrics of them. The page *Operations* rests on none of them: ws_server keeps what it shows.",
+            "",
+            "| metric | kind | unit | what it is | dimensions |",
+            "| --- | --- | --- | --- | --- |",
+            *(
+                f"| `{m.service}.{m.name}` | {m.kind} | {m.unit} | {m.what} | {', '.join(('service', *m.dimensions))} |"
+                for m in metrics.METRICS
+            ),
+            "",
+            "What AWS keeps of its own parts, and dashboards and alarms use:",
+            "",
+            "| of | metrics | what they are |",
+            "| --- | --- | --- |",
+            *(f"| {of} | {names} | {what} |" for of, names, what in metrics.OF_AWS),
             "",
         ]
     )

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from tidemark import errors, limits
+from tidemark.correlation import HEADER
 
 Response = dict[str, Any]
 
@@ -45,6 +46,11 @@ def _retry(error: errors.TidemarkError, status: HTTPStatus) -> dict[str, str] | 
     if isinstance(error, limits.TooMany):
         return {"Retry-After": str(math.ceil(error.retry_after))}
     return {"Retry-After": str(RETRY_AFTER_S)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+
+
+def known_by(response: Response, request: str) -> Response:
+    """The same answer, which says what the request is known by in every log."""
+    return {**response, "headers": {**(response.get("headers") or {}), HEADER: request}}
 
 
 def body_of(event: dict[str, Any]) -> bytes:

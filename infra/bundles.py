@@ -34,7 +34,7 @@ AWS_PYTHON = "3.13"
 AWS_PLATFORM = "aarch64-manylinux_2_34"
 
 # botocore ships the descriptions of every service; a Lambda calls these.
-BOTOCORE_SERVICES = {"dynamodb", "s3", "secretsmanager", "sts"}
+BOTOCORE_SERVICES = {"dynamodb", "lambda", "s3", "secretsmanager", "sqs", "sts"}
 # Not read at run time, or (tests, type stubs) not meant to be.
 DROPPED = (
     *("*.pyi", "*.h", "*.a", "tests", "*.dist-info/RECORD", "*.dist-info/licenses", "bin", "numpy/f2py"),

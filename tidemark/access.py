@@ -53,6 +53,8 @@ ROUTES: dict[str, Need] = {
     "GET /v1/housing/batches": Need("read", "none"),
     "GET /v1/housing/metrics": Need("read", "none"),
     "GET /v1/housing/models": Need("read", "none"),
+    "GET /v1/operations": Need("read", "none"),
+    "POST /v1/operations/redrive": Need("admin", "refused"),
     # What is learnt of all branches' sales, and found about them.
     "GET /v1/models/sales": Need("read", "refused"),
     "GET /v1/models/sales/card": Need("read", "refused"),

@@ -109,8 +109,9 @@ class Ingest:
         self._stream = stream
         self._writer = Writer(ledger)
 
-    def post(self, body: bytes, clock: Clock, branches: Branches = None) -> Posted:
-        """Take the sales in `body`, of some branches or of all.
+    def post(self, body: bytes, clock: Clock, branches: Branches = None, *, request: str = "") -> Posted:
+        """Take the sales in `body`, of some branches or of all; `request`: what this call is known by
+        (`tidemark/correlation.py`).
 
         Raises BadRequest or TooLarge where the envelope is wrong (nothing is taken) and Unavailable where the
         ledger does not answer in time (sending the same again is safe).
@@ -120,10 +121,10 @@ class Ingest:
             return Posted(Answer([_rejected(row) for row in examined], self._scorer.version), published=True)
         now = clock.now_ms()
         candidates = list(candidates_of(examined, now))
-        committed = self._writer.commit(candidates, clock)
+        committed = self._writer.commit(candidates, clock, request)
         outcomes = [outcome.status for outcome in committed.outcomes]
         accepted = [c for c, status in zip(candidates, outcomes, strict=True) if status == "accepted"]
-        published = self._tell(committed.cells, [candidate.entry for candidate in accepted])
+        published = self._tell(committed.cells, [candidate.entry for candidate in accepted], request, clock.now_ms())
         conflicts = [
             Conflict(sold, candidate.digest, outcome.ledger_digest, now)
             for sold, candidate, outcome in zip(examined.batch.sales, candidates, committed.outcomes, strict=True)
@@ -137,11 +138,12 @@ class Ingest:
         anomalies = sum(candidate.entry.anomaly for candidate in accepted)
         return Posted(Answer(results, examined.scores.model), published, takings, anomalies)
 
-    def _tell(self, cells: list[Cell], accepted: list[Entry]) -> bool:
+    def _tell(self, cells: list[Cell], accepted: list[Entry], request: str, committed_at: int) -> bool:
         if not cells:
             return True
         try:
-            self._stream.publish(cells, [entry for entry in accepted if entry.anomaly])
+            anomalies = [entry for entry in accepted if entry.anomaly]
+            self._stream.publish(cells, anomalies, request=request, committed_at=committed_at)
         except Unavailable:
             return False
         return True

@@ -80,12 +80,14 @@ class Counted(msgspec.Struct, frozen=True):
 class Attempt(msgspec.Struct, frozen=True):
     """One transaction: these sales, put if absent, and these cells, put if still at the version before.
 
-    `token` is the ClientRequestToken, new for every attempted body.
+    `token` is the ClientRequestToken, new for every attempted body. `request`: whose sales these are, kept beside them
+    for the logs of whoever reads the stream; neither sale nor cell depends on it.
     """
 
     token: str
     sales: list[Counted]
     cells: list[Cell]
+    request: str = ""
 
 
 class Cancelled(Exception):

@@ -164,8 +164,17 @@ class LiveStream(ABC):
     """What those who watch are told, after the commit."""
 
     @abstractmethod
-    def publish(self, cells: Iterable[Cell], anomalies: Iterable[Entry]) -> None:
-        """Tell the new absolute state of cells, and the anomalous sales just taken. Raises Unavailable."""
+    def publish(
+        self, cells: Iterable[Cell], anomalies: Iterable[Entry], *, request: str = "", committed_at: int = 0
+    ) -> None:
+        """Tell the new absolute state of cells, and the anomalous sales just taken. Raises Unavailable.
+
+        `request`: what the call is known by that brought them; `committed_at`: when it was committed, milliseconds
+        since 1970, 0 where nobody knows.
+        """
+
+    def tally(self, **counts: int) -> None:  # noqa: B027  # whoever counts nothing need not say so
+        """Add to the counts of the day, as far as that can be done now: no promise rests on them. Never raises."""
 
 
 class FeedbackPage(msgspec.Struct, frozen=True):

@@ -189,7 +189,17 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiSettings(StoreSettings, TableSettings, HistorySettings, FeedbackSettings, RunSettings):
+class RedriveSettings:
+    """Where what the streams' consumers gave up on lies, and who takes it again."""
+
+    archive_failed_queue: Annotated[str, Meta(description="address of the SQS queue of what archive gave up on")]
+    publish_failed_queue: Annotated[str, Meta(description="address of the SQS queue of what publish gave up on")]
+    archive_function: Annotated[str, Meta(description="name of the Lambda archive, for healing")]
+    publish_function: Annotated[str, Meta(description="name of the Lambda publish, for healing")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings(StoreSettings, TableSettings, HistorySettings, FeedbackSettings, RunSettings, RedriveSettings):
     """All that the API Lambda reads."""
 
 

@@ -100,7 +100,7 @@ class Writer:
         self._held += len(cell.combos) - (len(before.combos) if before else 0)
         self._cells[cell.key] = cell
 
-    def commit(self, batch: list[Candidate], clock: Clock) -> Committed:
+    def commit(self, batch: list[Candidate], clock: Clock, request: str = "") -> Committed:
         """Commit a batch, exactly once whatever is retried or repeated.
 
         Raises Unavailable when the deadline comes first: some of the batch may be in the ledger then, and sending
@@ -115,7 +115,7 @@ class Writer:
         while ordered:
             chunk = self._cut(ordered)
             del ordered[: len(chunk)]
-            for cell in self._commit_chunk(chunk, outcomes, clock):
+            for cell in self._commit_chunk(chunk, outcomes, clock, request):
                 moved[cell.key] = cell
         return Committed([_outcome(c, firsts, outcomes) for c in batch], list(moved.values()))
 
@@ -142,12 +142,14 @@ class Writer:
                 chunk.append(candidate)
         return chunk
 
-    def _commit_chunk(self, chunk: list[Candidate], outcomes: dict[str, Outcome], clock: Clock) -> list[Cell]:
+    def _commit_chunk(
+        self, chunk: list[Candidate], outcomes: dict[str, Outcome], clock: Clock, request: str
+    ) -> list[Cell]:
         pending = chunk
         tokens: set[str] = set()
         failures = 0
         while pending:
-            attempt = self._attempt(pending, clock)
+            attempt = self._attempt(pending, clock, request)
             tokens.add(attempt.token)
             try:
                 self._ledger.commit(attempt)
@@ -171,7 +173,7 @@ class Writer:
             clock.sleep(min(clock.remaining(), random() * 0.025 * 2 ** min(failures, 7)))
         return []
 
-    def _attempt(self, pending: list[Candidate], clock: Clock) -> Attempt:
+    def _attempt(self, pending: list[Candidate], clock: Clock, request: str) -> Attempt:
         now = clock.now_ms()
         new: dict[CellKey, dict[Combo, Measures]] = {}
         for candidate in pending:
@@ -189,6 +191,7 @@ class Writer:
             token=secrets.token_hex(16),
             sales=[Counted(c.entry, c.digest, self.name, states[c.cell_of(self.name)].version) for c in pending],
             cells=list(states.values()),
+            request=request,
         )
 
 

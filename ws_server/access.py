@@ -46,7 +46,7 @@ class Access:
 
     def __init__(self, keyring: Keyring, redis: Redis) -> None:
         self.keyring = keyring
-        self._redis = redis
+        self._redis = self.redis = redis
         self.ended = Ended(redis)
 
     def new_code(self, by: Grant) -> str:

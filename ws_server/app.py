@@ -26,6 +26,7 @@ from ws_server.broadcast import Broadcast
 from ws_server.client import CLIENT, GRANT, MESSAGE, Client, Handler, event
 from ws_server.memory import Memory
 from ws_server.metrics import Metrics
+from ws_server.operations import Operations
 from ws_server.reader import Reader
 from ws_server.snapshots import Snapshots
 from ws_server.ticks import Ticker
@@ -66,6 +67,7 @@ class LivePage:
         self.broadcast = Broadcast(self.metrics)
         self.ticker = Ticker(self.truth, self.broadcast.groups)
         self.reader: Reader | None = None
+        self.operations = Operations(access.redis, self.ticker.stages, self.truth.newest, self._process)
         self.flask = Flask("ws_server", static_folder=None)
         # Behind a proxy the Host header and the scheme may be another's.
         origins: Any = [settings.public_origin] if settings.public_url else None
@@ -105,6 +107,7 @@ class LivePage:
         gevent.spawn(self._sweep)
         gevent.spawn(self._keep_up)
         gevent.spawn(self._tell_of_itself)
+        gevent.spawn(self.operations.run)
         self._server.start()
         self._drained.wait()
 
@@ -190,6 +193,17 @@ class LivePage:
             self.ticker.told_ms.clear()
             emf.tell("live", metrics)
             gevent.sleep(MEASURED_S)
+
+    def _process(self) -> dict[str, float]:
+        """What there is to say of this process, for the page *Operations*."""
+        reader = self.reader
+        return {
+            "clients": len(self.broadcast),
+            "cells": len(self.truth),
+            "ticks": self.ticker.ticks,
+            "loads": reader.loads if reader else 0,
+            "stream": float(bool(reader and reader.connected)),
+        }
 
     def _measure(self) -> None:
         watch = self.metrics.watch

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-Need = Literal["anybody", "signing in", "read"]
+Need = Literal["anybody", "signing in", "read", "admin"]
 """`signing in`: shows its own page to whoever is not signed in, and nothing else. `read`: a session, or a token that
-may read, of all branches: what the page is told is the same for all."""
+may read, of all branches: what the page is told is the same for all. `admin`: an
+admin's token of its own, beside whatever session there is."""
 
 ROUTES: dict[str, Need] = {
     "GET /healthz": "anybody",
@@ -16,6 +17,8 @@ ROUTES: dict[str, Need] = {
     "GET /signin/callback": "signing in",
     "GET /signout": "signing in",
     "GET /": "read",
+    "GET /operations": "read",
+    "GET /operations/figures": "read",
     "GET /config": "read",
     "GET /metrics": "read",
     "GET /snapshot": "read",
@@ -23,6 +26,9 @@ ROUTES: dict[str, Need] = {
     "GET /v1/sales/<path:invoice>": "read",
     "GET /v1/models/sales": "read",
     "GET /v1/forecast": "read",
+    "GET /v1/operations": "read",
+    "POST /v1/operations/redrive": "admin",
+    "GET /v1/flows": "read",
     "POST /v1/<any(feedback, verdicts):what>": "read",
     "POST /signin/codes": "read",
 }

@@ -37,9 +37,17 @@ AGAIN_S = 30  # from one load to the next that something asks for
 class Merge(Protocol):
     """Takes what was read."""
 
-    def merge(self, cells: list[Cell], notices: list[Notice], sent_at: int, position: Position) -> None:
-        """Told cells, notices, when the sales were received (milliseconds since 1970; 0 for a load), and how far in the
-        stream that is."""
+    def merge(
+        self,
+        cells: list[Cell],
+        notices: list[Notice],
+        sent_at: int,
+        position: Position,
+        request: str = "",
+        committed_at: int = 0,
+    ) -> None:
+        """Told cells, notices, when the sales were received (milliseconds since 1970; 0 for a load), how far in the
+        stream that is, which request brought them, and when they were committed."""
 
     def replace(self, cells: list[Cell]) -> None:
         """Cells in place of all that is held."""
@@ -174,13 +182,15 @@ class Reader:
                 except (KeyError, ValueError, msgspec.MsgspecError):
                     log.warning("an entry of the live stream is none of ours; passed over")
                     continue
-                self.hear(cells, message.anomalies, message.sent_at)
+                self.hear(cells, message.anomalies, message.sent_at, message.request, message.committed_at)
 
-    def hear(self, cells: list[Cell], anomalies: list[Notice], sent_at: int) -> None:
-        """Take what the stream tells."""
+    def hear(
+        self, cells: list[Cell], anomalies: list[Notice], sent_at: int, request: str = "", committed_at: int = 0
+    ) -> None:
+        """Take what the stream tells, and of which request."""
         if self._news is not None:
             self._news += cells
-        self._ticker.merge(self._certain(cells), anomalies, sent_at, self._position)
+        self._ticker.merge(self._certain(cells), anomalies, sent_at, self._position, request, committed_at)
 
     def _certain(self, cells: list[Cell]) -> list[Cell]:
         """Told cells that are not in the history that is held: of an old time it is asked whether they are there."""

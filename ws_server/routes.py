@@ -33,8 +33,8 @@ SECURITY_HEADERS = {
 GZIP_ABOVE = 1_400
 PASSED_ON = ("branch", "from", "to", "limit", "cursor")
 POSTED = 100_000  # bytes that a page may post: the API takes no more either
-OF_MODELS = ("models/sales", "forecast")
-OF_MODELS_S = 15.0  # what the API said of these holds as long for whoever asks: many pages cost it no more than one
+SHARED = ("models/sales", "forecast", "operations", "flows")
+SHARED_S = 15.0  # what the API said of these holds as long for whoever asks: many pages cost it no more than one
 
 
 class Routes:
@@ -48,7 +48,7 @@ class Routes:
         self._store = page.settings.store()
         self._compressed: dict[str, bytes] = {}
         self._api = httpx.Client(timeout=20)
-        self._of_models: dict[str, tuple[bytes, float]] = {}
+        self._shared: dict[str, tuple[bytes, float]] = {}
         self._sign_in_page = SignInPage(offers_provider=page.signs_in)
         if page.signs_in:
             SignIn(page, self._sign_in_page)
@@ -64,8 +64,11 @@ class Routes:
         app.add_url_rule("/snapshot", view_func=self.snapshot)
         app.add_url_rule("/v1/<any(kpis, sales):what>", view_func=self.ask_api)
         app.add_url_rule("/v1/sales/<path:invoice>", view_func=self.one_sale)
-        for what in OF_MODELS:
-            app.add_url_rule(f"/v1/{what}", view_func=self.of_models, defaults={"what": what})
+        app.add_url_rule("/operations", view_func=self.index, endpoint="operations")
+        app.add_url_rule("/operations/figures", view_func=self.figures)
+        for what in SHARED:
+            app.add_url_rule(f"/v1/{what}", view_func=self.shared, defaults={"what": what})
+        app.add_url_rule("/v1/operations/redrive", view_func=self.redrive, methods=["POST"])
         app.add_url_rule("/v1/<any(feedback, verdicts):what>", view_func=self.post, methods=["POST"])
         app.add_url_rule("/healthz", view_func=self.health)
         app.add_url_rule("/metrics", view_func=self.metrics)
@@ -177,18 +180,32 @@ class Routes:
             raise BadRequest(f"expected the id of a sale, got {invoice!r}")
         return self._pass_on("GET", f"sales/{quote(invoice, safe='')}")
 
-    def of_models(self, what: str) -> AnyResponse:
-        """What the API says of a model, or what that forecasts: the same to all who look."""
+    def shared(self, what: str) -> AnyResponse:
+        """What the API says of models, forecasts, flows and dead letters: the same to all who look."""
         self._session()
         now = time.monotonic()
-        said, until = self._of_models.get(what, (b"", 0.0))
+        said, until = self._shared.get(what, (b"", 0.0))
         if now >= until:
             answer = self._pass_on("GET", what)
             if answer.status_code != HTTPStatus.OK:
                 return answer
             said = answer.get_data()
-            self._of_models[what] = said, now + OF_MODELS_S
+            self._shared[what] = said, now + SHARED_S
         return Response(said, content_type="application/json")
+
+    def figures(self) -> AnyResponse:
+        """What this process knows of the way from a till to a browser."""
+        self._session()
+        return _json(self._page.operations.figures(time.time()))
+
+    def redrive(self) -> AnyResponse:
+        """Have dead letters healed, for whoever holds a token that may: it is passed on as it is, and not kept. A
+        browser's session does not do: it reads."""
+        held = request.headers.get("Authorization", "")
+        self._access.session(None, held).require("admin")
+        answer = self._pass_on("POST", "operations/redrive", token=held)
+        self._shared.pop("operations", None)
+        return answer
 
     def post(self, what: str) -> AnyResponse:
         """Pass on what a visitor says of the page, or of a sale. Only this page may post, not another's in the same
@@ -201,10 +218,13 @@ class Routes:
             raise BadRequest("expected JSON")
         return self._pass_on("POST", what, content=request.get_data())
 
-    def _pass_on(self, method: str, rest: str, **what: Any) -> AnyResponse:
+    def _pass_on(self, method: str, rest: str, *, token: str | None = None, **what: Any) -> AnyResponse:
         if not self._settings.api_url:
             return _json({"error": "no API behind this page"}, HTTPStatus.NOT_FOUND)
-        headers = {"Authorization": f"Bearer {self._access.api_token()}", "Content-Type": "application/json"}
+        headers = {
+            "Authorization": token or f"Bearer {self._access.api_token()}",
+            "Content-Type": "application/json",
+        }
         try:
             answer = self._api.request(method, f"{self._settings.api_url}/v1/{rest}", headers=headers, **what)
         except httpx.TransportError:

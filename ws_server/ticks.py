@@ -12,6 +12,7 @@ import msgspec
 from tidemark.adapters.redis_stream import Notice
 from tidemark.cells import Cell
 from tidemark.emf import MOST_VALUES
+from ws_server.stages import Stages
 from ws_server.truth import Mark, Position, Truth
 
 TICK_S = 0.1
@@ -27,12 +28,14 @@ class Audience(Protocol):
 
 
 class Telling:
-    """What an audience has been told, and since when the oldest sale waits that it has not been told of."""
+    """What an audience has been told, since when the oldest sale waits that it has not been told of, and which request
+    brought the newest."""
 
     def __init__(self, audience: Audience, mark: Mark) -> None:
         self.audience = audience
         self.mark = mark
         self.oldest = 0
+        self.request = ""
 
 
 class Ticker:
@@ -42,10 +45,19 @@ class Ticker:
         self._truth = truth
         self._tellings = [Telling(audience, truth.mark) for audience in audiences]
         self.ticks = 0
+        self.stages = Stages()
         self.told_ms: deque[float] = deque(maxlen=MOST_VALUES)
         """How long sales waited, from being received to being told, of the last ticks."""
 
-    def merge(self, cells: list[Cell], notices: list[Notice], sent_at: int, position: Position) -> None:
+    def merge(
+        self,
+        cells: list[Cell],
+        notices: list[Notice],
+        sent_at: int,
+        position: Position,
+        request: str = "",
+        committed_at: int = 0,
+    ) -> None:
         """Take what was read; each audience is told of it with its next tick."""
         if not self._truth.merge(cells, notices, position):
             return
@@ -54,6 +66,8 @@ class Ticker:
             return
         for telling in self._tellings:
             telling.oldest = min(telling.oldest or sent_at, sent_at)
+            telling.request = request or telling.request
+        self.stages.heard(request, sent_at, committed_at)
 
     def replace(self, cells: list[Cell]) -> None:
         """Take cells in place of all that is held; whoever listens is told to fetch everything."""
@@ -71,12 +85,14 @@ class Ticker:
             return
         if telling.oldest and (heard or telling is self._tellings[0]):
             self.told_ms.append(time.time() * 1000 - telling.oldest)
+            if telling is self._tellings[0]:
+                self.stages.told(time.time() * 1000)
         if heard:
-            told = {"oldest": telling.oldest, **self._truth.tell(telling.mark)}
+            told = {"oldest": telling.oldest, "request": telling.request, **self._truth.tell(telling.mark)}
             telling.audience.send("tick", msgspec.json.encode(told))
             self.ticks += 1
         telling.mark = self._truth.mark
-        telling.oldest = 0
+        telling.oldest, telling.request = 0, ""
 
     def run(self) -> None:
         """Tick for ever, the audiences in turn."""

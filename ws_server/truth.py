@@ -93,6 +93,13 @@ class Truth:
             del self._notices[next(iter(self._notices))]
         return changed
 
+    def newest(self) -> dict[str, int]:
+        """By branch the newest minute in which something was sold."""
+        found: dict[str, int] = {}
+        for minute, branch in self._writers:
+            found[branch] = max(minute, found.get(branch, minute))
+        return found
+
     def replace(self, cells: Iterable[Cell]) -> Mark:
         """Hold these cells and no others; returns where somebody stands who is to fetch everything.
 

@@ -8,9 +8,10 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from functions.api import examples, feedback, models, results, sales, sales_examples
+from functions.api import examples, feedback, models, operations, results, sales, sales_examples
 from functions.api.answers import REF, refused
 from tidemark import sale, verdicts
+from tidemark.dead_letters import Redriven
 from tidemark.housing import requests
 from tidemark.kpis import Kpis
 from tidemark.ports import FeedbackPage, SalesPage
@@ -29,6 +30,7 @@ KINDS: tuple[type, ...] = (
     *(Health, Kpis, sales.CellsOfRange, sales.Snapshot, SalesPage, sales.OneSale, feedback.Kept, FeedbackPage),
     *(results.Flows, RunPage, results.RunReport, results.RunLog, results.RunFiles, results.Summary, results.Eda),
     *(results.Batches, results.Metrics, results.Models, models.SalesModel, models.Forecasting, verdicts.VerdictsKept),
+    *(operations.Queues, Redriven),
 )
 PUBLIC = {"/healthz"}
 _ERROR = {
@@ -79,8 +81,8 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     schemas.update(msgspec.json.schema_components(KINDS, ref_template=REF)[1])
     schemas.update({**parts, "Error": _ERROR})
     found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    for path, operations in paths.items():
-        for operation in operations.values():
+    for path, methods in paths.items():
+        for operation in methods.values():
             _complete(operation, guarded=path not in PUBLIC)
     return found
 

@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tidemark import settings
 from tidemark.adapters import aws
 from tidemark.adapters.s3_lake import S3Lake
+from tidemark.correlation import requests_of
 from tidemark.store import MINUTES_PER_DAY
 
 _lake = S3Lake(aws.s3(), settings.load(settings.ArchiveSettings).lake_bucket)
@@ -31,4 +32,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     for day, documents in by_day.items():
         _lake.put(day * MINUTES_PER_DAY, documents)
     metrics.add_metric(name="sales_archived", unit=MetricUnit.Count, value=len(event["Records"]))
-    logger.info("archived", extra={"sales": len(event["Records"]), "days": len(by_day)})
+    requests = requests_of(record["dynamodb"]["NewImage"] for record in event["Records"])
+    logger.info("archived", extra={"sales": len(event["Records"]), "days": len(by_day), "requests": requests})

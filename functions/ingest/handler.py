@@ -11,12 +11,13 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.responses import Response, body_of, refuse, respond
+from functions.responses import Response, body_of, known_by, refuse, respond
 from tidemark import access, money, settings
 from tidemark.adapters import aws, redis_limits, redis_stream
 from tidemark.adapters.dynamodb import DynamoLedger
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.litert_model import LiteRtScorer
+from tidemark.correlation import request_id
 from tidemark.errors import TidemarkError
 from tidemark.ingest import Ingest
 from tidemark.limits import SMALLEST
@@ -62,7 +63,7 @@ _ingest = Ingest(
     store=_settings.store(),
     scorer=_scorer(_settings.store(), DynamoRuns(_client, _settings.runs_table)),
     ledger=DynamoLedger(_client, _settings),
-    stream=redis_stream.connect(_settings.stream_url()),
+    stream=(_stream := redis_stream.connect(_settings.stream_url())),
     pseudonyms=Pseudonyms(_settings.person_key),
 )
 
@@ -71,6 +72,19 @@ _ingest = Ingest(
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Response:
     """Takes 1 to 500 sales."""
+    request, began = request_id(event, context.aws_request_id), time.monotonic()
+    logger.append_keys(request=request)
+    response, told = _take(event, context, request)
+    took_ms = round((time.monotonic() - began) * 1000, 1)
+    metrics.add_metric(name="post_ms", unit=MetricUnit.Milliseconds, value=took_ms)
+    logger.info("answered", extra={"status": response["statusCode"], "ms": took_ms})
+    if told:  # else the live stream is away: it would be waited for once more
+        _stream.tally(posts=1, failed=int(response["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR), **told)
+    return known_by(response, request)
+
+
+def _take(event: dict[str, Any], context: LambdaContext, request: str) -> tuple[Response, dict[str, int]]:
+    """The answer, and what to add to the day's tally: nothing where the live stream is away."""
     clock = Clock(
         now_ms=lambda: time.time_ns() // 1_000_000,
         sleep=time.sleep,
@@ -80,11 +94,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Response:
         caller = access.caller_of(event, time.time())
         body = body_of(event)
         _limits.take(caller.name or "", max(len(body), SMALLEST))
-        posted = _ingest.post(body, clock, caller.branches)
+        posted = _ingest.post(body, clock, caller.branches, request=request)
     except TidemarkError as error:
         metrics.add_metric(name="posts_refused", unit=MetricUnit.Count, value=1)
         logger.warning("refused", extra={"error": type(error).__name__})
-        return refuse(error)
+        return refuse(error), {"sales": 0}
     counts = {"accepted": 0, "duplicate": 0, "conflict": 0, "rejected": 0}
     for result in posted.answer.results:
         counts[result.status] += 1
@@ -94,4 +108,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Response:
     metrics.add_metric(name="anomalies", unit=MetricUnit.Count, value=posted.anomalies)
     metrics.add_metric(name="unpublished_posts", unit=MetricUnit.Count, value=int(not posted.published))
     logger.info("taken", extra={**counts, "published": posted.published})
-    return respond(posted.answer, HTTPStatus.OK)
+    return respond(posted.answer, HTTPStatus.OK), {"sales": counts["accepted"]} if posted.published else {}

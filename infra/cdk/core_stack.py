@@ -127,6 +127,11 @@ class CoreStack(cdk.Stack):
             events=("INSERT",),
             partial=False,
         )
+        self.consumers = {"Publish": published, "Archive": archived}
+        for name, consumer in self.consumers.items():
+            consumer.allow_redrive(api.function)
+            api.function.add_environment(variable(f"{name.lower()}_failed_queue"), consumer.failed.queue_url)
+            api.function.add_environment(variable(f"{name.lower()}_function"), consumer.consumer.function_name)
         for told in (ingest, publish):
             if self.live_stream and told.group:
                 self.live_stream.allow_from(told, told.group, told.node.id)
@@ -167,7 +172,6 @@ class CoreStack(cdk.Stack):
         self.functions = {
             found.node.id: found for found in (authorize, ingest, api, predict, publish, archive, compact)
         }
-        self.consumers = {"Publish": published, "Archive": archived}
         self._tell({**(options or {}), **self.store_environment})
 
     def _tell(self, options: Mapping[str, str]) -> None:
@@ -185,6 +189,8 @@ class CoreStack(cdk.Stack):
             "TokenSecret": storage.token_secret.secret_arn,
             "PersonKey": storage.person_key.secret_arn,
             "ReaderToken": storage.reader_token.secret_arn,
+            **{f"{name}FailedQueue": consumer.failed.queue_url for name, consumer in self.consumers.items()},
+            **{f"{name}Function": consumer.consumer.function_name for name, consumer in self.consumers.items()},
             OPTIONS: json.dumps(options, sort_keys=True),
         }.items():
             cdk.CfnOutput(self, name, value=value)

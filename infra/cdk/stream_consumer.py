@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
@@ -29,6 +30,7 @@ class StreamConsumer(Construct):
         window_s: int = 0,
     ) -> None:
         super().__init__(scope, name)
+        self.consumer = consumer
         self.failed = sqs.Queue(
             self,
             "Failed",
@@ -49,3 +51,14 @@ class StreamConsumer(Construct):
                 filters=[lambda_.FilterCriteria.filter({"eventName": lambda_.FilterRule.or_(*events)})],
             )
         )
+
+    def allow_redrive(self, grantee: iam.IGrantable) -> None:
+        """To take what was given up out of the queue, and to have the consumer take what it stands for."""
+        taking = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+        for actions, resource in (
+            ([f"sqs:{action}" for action in taking], self.failed.queue_arn),
+            (["lambda:InvokeFunction"], self.consumer.function_arn),
+        ):
+            grantee.grant_principal.add_to_principal_policy(
+                iam.PolicyStatement(actions=list(actions), resources=[resource])
+            )

@@ -97,7 +97,15 @@ class Telling:
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
 
-    def merge(self, cells: list[Cell], notices: list[Notice], sent_at: int, position: Position) -> None:
+    def merge(
+        self,
+        cells: list[Cell],
+        notices: list[Notice],
+        sent_at: int,
+        position: Position,
+        request: str = "",
+        committed_at: int = 0,
+    ) -> None:
         self._truth.merge(cells, notices, position)
         self._truth.advance()
 

@@ -165,14 +165,14 @@ class UnsureStream(LiveStream):
         self._processes = processes
         self._troubles = troubles
 
-    def publish(self, cells: Any, anomalies: Any) -> None:
+    def publish(self, cells: Any, anomalies: Any, *, request: str = "", committed_at: int = 0) -> None:
         self._processes.pause()
         trouble = self._troubles.pop(0) if self._troubles else ""
         if trouble == "away":
             raise Unavailable("the live stream does not answer")
         told: tuple[list[Cell], list[Entry]] = (list(cells), list(anomalies))
         if trouble != "lost":
-            self._inner.publish(*told)
+            self._inner.publish(*told, request=request, committed_at=committed_at)
         self._processes.pause()
 
 

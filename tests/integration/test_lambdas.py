@@ -61,6 +61,10 @@ def environment(cloud: Cloud) -> dict[str, str]:
         variable("runs_table"): stack["RunsTable"],
         variable("token_secret"): stack["TokenSecret"],
         variable("lake_bucket"): "lambdas-lake",
+        variable("archive_failed_queue"): stack["ArchiveFailedQueue"],
+        variable("publish_failed_queue"): stack["PublishFailedQueue"],
+        variable("archive_function"): stack["ArchiveFunction"],
+        variable("publish_function"): stack["PublishFunction"],
     }
 
 

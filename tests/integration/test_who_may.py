@@ -39,6 +39,8 @@ BAD = (
     *("revoked", "of a key that ended", "of branches by an older form"),
 )
 BRANCH = "A"
+PAGES = ("GET /", "GET /operations")
+"""They ask whoever it is to sign in."""
 OF_BRANCHES: dict[str, Scope] = {f"{scope} of branch {BRANCH}": scope for scope in ("ingest", "read")}
 
 
@@ -127,7 +129,7 @@ def test_the_table_has_every_route_and_event_of_the_live_page() -> None:
 
 
 LIVE_NEEDS = {
-    route: Need(None, "none") if need == "anybody" else Need("read", "refused")
+    route: Need(None, "none") if need == "anybody" else Need(need, "refused")
     for route, need in LIVE_ROUTES.items()
     if need != "signing in"
 }
@@ -146,7 +148,7 @@ def expected(route: str, need: Need, kind: str) -> tuple[bool, int]:
     lets_in = need.scope is None or scope in (need.scope, "admin")
     if kind in OF_BRANCHES and need.of_branches == "refused":
         lets_in = False
-    return lets_in, 401 if kind in BAD or route == "GET /" else 403  # the page asks whoever it is to sign in
+    return lets_in, 401 if kind in BAD or route in PAGES else 403
 
 
 def tried(base: str, needs: dict[str, Need], held: dict[str, str], kinds: Callable[[int], Iterable[str]]) -> int:

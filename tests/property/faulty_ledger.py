@@ -76,7 +76,9 @@ class LossyStream(LiveStream):
         self.sent: list[list[Cell]] = []
         self.broken = False
 
-    def publish(self, cells: Iterable[Cell], anomalies: Iterable[Entry]) -> None:
+    def publish(
+        self, cells: Iterable[Cell], anomalies: Iterable[Entry], *, request: str = "", committed_at: int = 0
+    ) -> None:
         if self.broken:
             raise Unavailable("the live stream does not answer")
         self.sent.append(list(cells))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
 from botocore.config import Config
@@ -21,6 +21,7 @@ _WRITES = Config(
     tcp_keepalive=True,
 )
 _READS = Config(retries={"total_max_attempts": 3, "mode": "standard"}, connect_timeout=1, read_timeout=10)
+_CALLS = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=1, read_timeout=30)
 
 
 def dynamodb_writes() -> DynamoDBClient:
@@ -36,6 +37,16 @@ def dynamodb_reads() -> DynamoDBClient:
 def s3() -> S3Client:
     """S3; our puts are of absolute content under names of their own, so they may be repeated."""
     return cast("S3Client", botocore.session.get_session().create_client("s3", config=_READS))
+
+
+def sqs() -> Any:
+    """SQS, for looking at dead letters."""
+    return botocore.session.get_session().create_client("sqs", config=_READS)
+
+
+def lambdas() -> Any:
+    """Lambda, for giving a consumer what it takes a while for; again is harmless."""
+    return botocore.session.get_session().create_client("lambda", config=_CALLS)
 
 
 @cache

@@ -53,27 +53,27 @@ class DynamoLedger(Ledger):
         self._quarantine = settings.quarantine_table
 
     def commit(self, attempt: Attempt) -> None:
-        items: list[TransactWriteItemTypeDef] = [self._sale_put(counted, attempt.token) for counted in attempt.sales]
-        items += [self._cell_put(cell) for cell in attempt.cells]
+        items: list[TransactWriteItemTypeDef] = [self._sale_put(counted, attempt) for counted in attempt.sales]
+        items += [self._cell_put(cell, attempt) for cell in attempt.cells]
         try:
             transact(self._client, items, attempt.token)
         except Refused as refusal:
             raise _cancelled(refusal, attempt) from refusal
 
-    def _sale_put(self, counted: Counted, token: str) -> TransactWriteItemTypeDef:
+    def _sale_put(self, counted: Counted, attempt: Attempt) -> TransactWriteItemTypeDef:
         return {
             "Put": {
                 "TableName": self._ledger,
-                "Item": sale_item(counted, token),
+                "Item": {**sale_item(counted, attempt.token), **_asked_by(attempt)},
                 "ConditionExpression": "attribute_not_exists(invoice_id)",
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
         }
 
-    def _cell_put(self, cell: Cell) -> TransactWriteItemTypeDef:
+    def _cell_put(self, cell: Cell, attempt: Attempt) -> TransactWriteItemTypeDef:
         put: dict[str, Any] = {
             "TableName": self._cells,
-            "Item": cell_item(cell),
+            "Item": {**cell_item(cell), **_asked_by(attempt)},
             "ConditionExpression": "attribute_not_exists(hour_shard)",
         }
         if cell.version > 1:
@@ -220,6 +220,10 @@ class DynamoCells(Cells):
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
             most -= SCAN_PAGE
         return None
+
+
+def _asked_by(attempt: Attempt) -> dict[str, Any]:
+    return {"request": {"S": attempt.request}} if attempt.request else {}
 
 
 def sale_item(counted: Counted, token: str) -> dict[str, Any]:

@@ -96,7 +96,9 @@ class MemoryStream(LiveStream):
     def __init__(self) -> None:
         self.published: list[tuple[list[Cell], list[Entry]]] = []
 
-    def publish(self, cells: Iterable[Cell], anomalies: Iterable[Entry]) -> None:
+    def publish(
+        self, cells: Iterable[Cell], anomalies: Iterable[Entry], *, request: str = "", committed_at: int = 0
+    ) -> None:
         self.published.append((list(cells), list(anomalies)))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -43,6 +44,15 @@ class RedisConnection:
             self._drop()
             raise Unavailable("the live stream does not answer") from error
 
+    def tell(self, commands: Sequence[tuple[Any, ...]]) -> None:
+        """Send commands at once whose answers are nobody's, where there is a connection: what is lost is lost."""
+        if self._connection is None or not commands:
+            return
+        try:
+            self._exchange(self._connection, commands)
+        except (OSError, hiredis.HiredisError):
+            self._drop()
+
     def _drop(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -59,15 +69,22 @@ class RedisConnection:
             self._call(connection, ("AUTH", *user, unquote(self._url.password)))
         return connection
 
-    @staticmethod
-    def _call(connection: socket.socket, command: tuple[Any, ...]) -> object:
-        connection.sendall(hiredis.pack_command(command))
-        reader = hiredis.Reader()
-        while (answer := reader.gets()) is False:
-            received = connection.recv(65_536)
-            if not received:
-                raise ConnectionError("closed by the other side")
-            reader.feed(received)
-        if isinstance(answer, hiredis.ReplyError):
-            raise answer
+    @classmethod
+    def _call(cls, connection: socket.socket, command: tuple[Any, ...]) -> object:
+        (answer,) = cls._exchange(connection, [command])
         return answer
+
+    @staticmethod
+    def _exchange(connection: socket.socket, commands: Sequence[tuple[Any, ...]]) -> list[object]:
+        connection.sendall(b"".join(map(hiredis.pack_command, commands)))
+        reader, answers = hiredis.Reader(), list[object]()
+        while len(answers) < len(commands):
+            while (answer := reader.gets()) is False:
+                received = connection.recv(65_536)
+                if not received:
+                    raise ConnectionError("closed by the other side")
+                reader.feed(received)
+            if isinstance(answer, hiredis.ReplyError):
+                raise answer
+            answers.append(answer)
+        return answers

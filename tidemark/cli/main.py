@@ -10,7 +10,7 @@ import typer
 from typer._click.exceptions import UsageError  # typer carries click inside, and exports only some of its errors
 
 from tidemark import __version__
-from tidemark.cli import account, backup, bench, cloud, cost, data, drip, flow, model, person, simulate, tokens
+from tidemark.cli import account, backup, bench, cloud, cost, data, drip, flow, model, person, redrive, simulate, tokens
 from tidemark.cli.console import err, out
 from tidemark.errors import Misuse, TidemarkError
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (cloud, simulate, drip, flow, model, data, person, tokens, backup, account, cost, bench):
+for module in (cloud, redrive, simulate, drip, flow, model, data, person, tokens, backup, account, cost, bench):
     module.register(app)
 
 

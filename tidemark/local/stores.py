@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tidemark.adapters.dead_letters import redrive
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
 from tidemark.adapters.dynamodb_history import DynamoHistory
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_lake import S3Lake
 from tidemark.adapters.s3_objects import S3Objects
+from tidemark.dead_letters import Redrive
 from tidemark.errors import TidemarkError
 from tidemark.local.home import Home
 from tidemark.local.services import REGION, aws_environment
-from tidemark.settings import HistorySettings, TableSettings
+from tidemark.settings import HistorySettings, RedriveSettings, TableSettings
 
 STACK = "TidemarkCore"
 
@@ -37,8 +40,12 @@ def client(home: Home, service: str, *, attempts: int = 3) -> Any:
 
 def outputs(home: Home) -> dict[str, str] | None:
     """The deployed stack's outputs; None where it is not there, or not whole."""
+    return _outputs(client(home, "cloudformation"))
+
+
+def _outputs(cloudformation: Any) -> dict[str, str] | None:
     try:
-        stack = client(home, "cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     except (ClientError, BotoCoreError):
         return None
     if not stack["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in stack["StackStatus"]:
@@ -81,6 +88,36 @@ def open_history(home: Home) -> DynamoHistory:
 def open_lake(home: Home) -> S3Lake:
     """The lake of the stack that runs. Raises TidemarkError where none does."""
     return S3Lake(client(home, "s3"), running(home)["LakeBucket"])
+
+
+def open_redrive(home: Home | None) -> Redrive:
+    """The dead letters of the stack that runs here, or with None of the one in the AWS account of the environment.
+
+    Raises TidemarkError where none does.
+    """
+    if home is None:
+        import botocore.session
+
+        make: Any = botocore.session.get_session().create_client
+        found = _outputs(make("cloudformation"))
+        if found is None:
+            raise TidemarkError(f"there is no stack {STACK} in this account and region, or it is not whole")
+    else:
+        found, make = running(home), partial(client, home)
+    settings = TableSettings(
+        ledger_table=found["LedgerTable"],
+        cells_table=found["CellsTable"],
+        quarantine_table=found["QuarantineTable"],
+    )
+    ways = RedriveSettings(
+        archive_failed_queue=found["ArchiveFailedQueue"],
+        publish_failed_queue=found["PublishFailedQueue"],
+        archive_function=found["ArchiveFunction"],
+        publish_function=found["PublishFunction"],
+    )
+    dynamodb = make("dynamodb")
+    stores = DynamoLedger(dynamodb, settings), DynamoCells(dynamodb, settings)
+    return redrive(ways, *stores, sqs=make("sqs"), lambdas=make("lambda"))
 
 
 def open_pipelines(home: Home) -> tuple[DynamoRuns, S3Objects]:

@@ -13,11 +13,17 @@ import "./styles/dialogs.css";
 import "./styles/model.css";
 import "./styles/forecast.css";
 import "./styles/screens.css";
+import "./styles/operations.css";
 
 const root = document.getElementById("page");
 
 async function start(into: HTMLElement): Promise<void> {
   followTheme();
+  if (location.pathname === "/operations") {
+    const { Operations } = await import("./operations/page");
+    render(<Operations />, into);
+    return;
+  }
   const answer = await fetch("/config");
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   const config = (await answer.json()) as Config;

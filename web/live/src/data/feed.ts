@@ -37,6 +37,8 @@ export class Feed {
   readonly anomalies = signal<Anomaly[]>([]);
   /** When the last change reached this page, milliseconds since 1970; null before the first. */
   readonly changedAt = signal<number | null>(null);
+  /** What the post that moved the page last is known by in every log. */
+  readonly request = signal("");
   /** Since when the page has had no connection, milliseconds since 1970; null while it has one. */
   readonly awaySince = signal<number | null>(null);
   /** Milliseconds from the receipt of a sale to its picture, the newest last. */
@@ -178,6 +180,7 @@ export class Feed {
       return false; // it speaks of what this page was not told
     }
     this.changedAt.value = Date.now();
+    if (tick.request) this.request.value = tick.request;
     if (this.awaySince.value !== null) this.#back(0);
     if (tick.oldest > 0) this.#timePaint(tick.oldest);
     return true;

@@ -46,6 +46,8 @@ export interface Tick extends Frame {
   before: string;
   /** when the oldest of these sales was received, milliseconds since 1970 on the server's clock; 0 of a reload */
   oldest: number;
+  /** what the newest of the posts in it is known by in every log; missing or empty where nobody said */
+  request?: string;
 }
 
 /** How far somebody has read: tick `number` of the process `epoch`, which had read the live stream up to `position`. */

@@ -38,7 +38,7 @@ export function Status({ model }: { model: Model }): JSX.Element {
       </div>
       <div>
         <dt>{since === null ? "Last change" : "Numbers as of"}</dt>
-        <dd data-freshness>{freshness(changed, since)}</dd>
+        <dd data-freshness data-request={feed.request.value} title={feed.request.value && `Request ${feed.request.value}`}>{freshness(changed, since)}</dd>
       </div>
       <div>
         <dt>Sale to screen</dt>
