@@ -19,14 +19,14 @@ const root = document.getElementById("page");
 
 async function start(into: HTMLElement): Promise<void> {
   followTheme();
-  if (location.pathname === "/operations") {
-    const { Operations } = await import("./operations/page");
-    render(<Operations />, into);
-    return;
-  }
   const answer = await fetch("/config");
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   const config = (await answer.json()) as Config;
+  if (location.pathname === "/operations") {
+    const { Operations } = await import("./operations/page");
+    render(<Operations zone={config.store.zone} />, into);
+    return;
+  }
   const clock = new Clock(config.store.zone);
   render(<Page model={new Model(new Feed(clock), config, clock)} />, into);
 }

@@ -31,15 +31,16 @@ const format = new Format(navigator.language, "USD", 1);
 const milliseconds = (value: number | null): string => (value === null ? "–" : `${format.count(value)} ms`);
 const clock = (ms: number): string =>
   new Date(ms).toLocaleTimeString(navigator.language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const moment = (ms: number): string =>
-  new Date(ms).toLocaleString(navigator.language, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+/** A moment by the store's own clock. */
+const moment = (ms: number, zone: string): string =>
+  new Date(ms).toLocaleString(navigator.language, { timeZone: zone, day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 function choose(next: Span): void {
   span.value = next;
   history.replaceState(null, "", next === "60" ? location.pathname : `?span=${next}`);
 }
 
-export function Operations(): JSX.Element {
+export function Operations({ zone }: { zone: string }): JSX.Element {
   useEffect(() => {
     document.title = "Tidemark · Operations";
     const ends = Object.values(asked).map((each) => each.follow());
@@ -75,7 +76,7 @@ export function Operations(): JSX.Element {
         <Letters />
         <Flows />
         <Drift />
-        <Marks found={found} />
+        <Marks found={found} zone={zone} />
         <Server found={found} />
       </main>
       {healing.value && <Heal close={() => (healing.value = false)} done={({ queues: left }) => (healed.value = left)} />}
@@ -263,13 +264,13 @@ function Drift(): JSX.Element {
   );
 }
 
-function Marks({ found }: { found: Figures | null }): JSX.Element {
+function Marks({ found, zone }: { found: Figures | null; zone: string }): JSX.Element {
   return (
-    <Tile name="marks" title="Sales are in up to" says={`Newest sale of each branch, less ${found?.allowed_lateness_minutes ?? 5} minutes that a till may be late`}>
+    <Tile name="marks" title="Sales are in up to" says={`Newest sale of each branch, less ${found?.allowed_lateness_minutes ?? 5} minutes that a till may be late; by the store’s clock`}>
       <table>
         <tbody>
           {found?.watermarks.map(({ branch, at }) => (
-            <tr key={branch} data-watermark={branch}><th scope="row">Branch {branch}</th><td class="right">{moment(at)}</td></tr>
+            <tr key={branch} data-watermark={branch}><th scope="row">Branch {branch}</th><td class="right">{moment(at, zone)}</td></tr>
           ))}
         </tbody>
       </table>
