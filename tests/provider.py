@@ -27,7 +27,7 @@ from tidemark.local.home import HOST
 
 PERSON = {"sub": "4711", "name": "Ada Byron", "email": "ada@example.com"}
 CLIENT = "tidemark-page"
-SECRET = "known to these tests alone"
+SECRET = "known-to-these-tests-alone"
 Answer = Response | tuple[str, int] | Any
 
 

@@ -92,3 +92,31 @@ def test_a_run_that_took_longer_than_newer_ones_is_seen(behind: Behind, api: Api
     before: Overview = read(api, None, NOW)
     behind.runs.add(run_of(ML, 2))
     assert [run.id for run in read(api, before, NOW).runs[ML]] == [run_of(ML, 3).id, run_of(ML, 2).id]
+
+
+@pytest.mark.parametrize(("kept", "seen"), [("new", ["old", "new"]), ("old", ["old"])])
+def test_a_token_that_was_changed_is_read_again_once(kept: str, seen: list[str]) -> None:
+    shown: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        shown.append(request.headers["Authorization"].removeprefix("Bearer "))
+        return httpx.Response(200 if shown[-1] == "new" else 401, json={"flows": []})
+
+    api = Api("http://api", "old", httpx.MockTransport(answer), token_now=lambda: kept)
+    if kept == "new":
+        assert api.flows() == []
+        assert api.flows() == []
+        assert shown == [*seen, "new"]
+    else:
+        with pytest.raises(Unauthorized):
+            api.flows()
+        assert shown == seen
+
+
+def test_a_token_that_nobody_can_read_again_is_refused() -> None:
+    def nobody() -> str:
+        raise OSError
+
+    api = Api("http://api", "old", httpx.MockTransport(lambda _: httpx.Response(401)), token_now=nobody)
+    with pytest.raises(Unauthorized):
+        api.flows()
