@@ -27,7 +27,7 @@ class Compared(msgspec.Struct, frozen=True):
     """Of a table, or of the bucket's files, what the backup has and how it stands in the deployment.
 
     `erased`: equal, but for what was blanked of a person since. `since`: what the deployment has and the backup has
-    not. Of the ledger `unknown` are those among them that the backup ought to have: taken before it was begun.
+    not. Of the ledger `unknown` are those that the backup ought to have: they were taken before it was begun.
     """
 
     what: str
