@@ -17,7 +17,7 @@ PYTHON_313 = $$(for found in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm
 ARGS ?=
 
-GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-compact fn-api fn-predict lambda api ws flows mlflow prefect dashboard train bench infra emulator tools local dev
+GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-compact fn-api fn-predict lambda api ws flows mlflow prefect dashboard train bench fuzz infra emulator tools local dev
 
 .PHONY: help
 help: ## Say what can be made
@@ -57,10 +57,18 @@ test-long: install .venv/installed-dev chromium ## Run the long fault runs, and 
 .PHONY: trust
 trust: export TIDEMARK_TRUST = $(CURDIR)/.tools/trust
 trust: export FAULT_SCHEDULES ?= 500
-trust: install .venv/installed-dev ## Run what proves the promises, and write docs/promises.md
+TRUST_FUZZ_SECONDS ?= 300
+trust: install .venv/installed-dev .venv-fuzz/installed ## Run what proves the promises, and write docs/promises.md
 	rm -rf $(TIDEMARK_TRUST)
-	.venv/bin/python -m pytest tests/faults tests/integration/test_who_may.py $(ARGS)
+	.venv/bin/python -m pytest tests/faults tests/integration/test_who_may.py tests/hostile $(ARGS)
+	.venv-fuzz/bin/python -m tests.fuzz --seconds $(TRUST_FUZZ_SECONDS) --no-keep
 	.venv/bin/python -m docs.promises
+
+# Beside other work: at the lowest priority.
+FUZZ_SECONDS ?= 3600
+.PHONY: fuzz
+fuzz: install .venv-fuzz/installed ## Try what a fuzzer invents on all that comes from outside (FUZZ_SECONDS=3600 each)
+	nice -n 19 .venv-fuzz/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(ARGS)
 
 # For those who have Docker and LocalStack's token. What is asked of AWS goes to LocalStack; nothing leaves this machine.
 LOCALSTACK := AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ENDPOINT_URL_S3=http://127.0.0.1:4566 AWS_REGION=eu-west-1 \
@@ -179,6 +187,12 @@ $(UV): requirements/tools.txt
 	@echo "installing what the benchmarks' peers need"
 	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-bench
 	@$(UV) pip sync --python .venv-bench --require-hashes requirements/bench.txt
+	@touch $@
+
+.venv-fuzz/installed: requirements/fuzz.txt | $(UV)
+	@echo "installing what fuzzing needs"
+	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-fuzz
+	@$(UV) pip sync --python .venv-fuzz --require-hashes requirements/fuzz.txt
 	@touch $@
 
 .venv-emulator/installed: requirements/emulator.txt | $(UV)

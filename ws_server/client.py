@@ -36,7 +36,9 @@ MESSAGE = 1_024  # bytes a browser may say at once
 MESSAGES, WINDOW_S = 40, 10.0  # how many times a browser may speak, pings and all, in how many seconds
 SWITCHING = 101
 
-UNDERSTOOD = re.compile(r'1|3|40(\{\})?|41|42\d{1,9}\["clock"(,[\d.]{1,20})?\]')
+UNDERSTOOD = re.compile(
+    r'1|3|40(\{\})?|41|42[0-9]{1,9}\["clock"(,(0|[1-9][0-9]{0,15})(\.[0-9]{1,18})?)?\]',  # a number as JSON has it
+)
 """All that the page says: it closes, answers a ping, connects, disconnects, asks for the time."""
 
 NOT_UNDERSTOOD = "?"
