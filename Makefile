@@ -35,7 +35,7 @@ down: ## End everything that `make up` started
 install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html web/explorer/dist/explorer.js .venv/compiled-kernels .bundles/packages/installed ## Only install
 
 # Two halves beside each other: parts at work together wait much and compute little.
-PARTS := tests/browser tests/contract tests/flows tests/integration
+PARTS := tests/browser tests/contract tests/flows tests/hostile tests/integration
 MODULES := $(filter-out $(PARTS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 .PHONY: test
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run the tests
@@ -58,7 +58,7 @@ test-long: install .venv/installed-dev chromium ## Run the long fault runs, and 
 trust: export TIDEMARK_TRUST = $(CURDIR)/.tools/trust
 trust: export FAULT_SCHEDULES ?= 500
 TRUST_FUZZ_SECONDS ?= 300
-trust: install .venv/installed-dev .venv-fuzz/installed ## Run what proves the promises, and write docs/promises.md
+trust: install .venv/installed-dev .venv-fuzz/installed chromium ## Run what proves the promises, and write docs/promises.md
 	rm -rf $(TIDEMARK_TRUST)
 	.venv/bin/python -m pytest tests/faults tests/integration/test_who_may.py tests/hostile $(ARGS)
 	.venv-fuzz/bin/python -m tests.fuzz --seconds $(TRUST_FUZZ_SECONDS) --no-keep

@@ -34,6 +34,8 @@ SEND_BUFFER = 262_144  # bytes the operating system keeps for it: some seconds o
 RECEIVE = 4096
 MESSAGE = 1_024  # bytes a browser may say at once
 MESSAGES, WINDOW_S = 40, 10.0  # how many times a browser may speak, pings and all, in how many seconds
+IDLE_S = 75.0  # a connection on which nobody asks for anything; what stands in front of it keeps one for 60 s
+HEADERS_S = 10.0  # for the headers of a request, once its first line is there
 SWITCHING = 101
 
 UNDERSTOOD = re.compile(
@@ -71,6 +73,18 @@ class Handler(WSGIHandler):
         environ: dict[str, Any] = super().get_environ()
         environ[SOCKET] = self.socket
         return environ
+
+    def read_requestline(self) -> str:
+        """The next request's first line; empty, which ends the connection, where it does not come for long."""
+        with gevent.Timeout(IDLE_S, exception=False):
+            return str(super().read_requestline())
+        return ""
+
+    def read_request(self, raw_requestline: str) -> Any:
+        """The request's headers; refused where they come too slowly."""
+        with gevent.Timeout(HEADERS_S, exception=False):
+            return super().read_request(raw_requestline)
+        return False
 
     def handle_one_request(self) -> Any:
         """Others come first: who sends one request behind another would otherwise be served without end."""

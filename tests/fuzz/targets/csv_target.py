@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from tests.fuzz.targets import Target
+from tidemark.cubes.axes import axis
 from tidemark.cubes.table import Table
 from tidemark.errors import BadRequest
 from tidemark.tables.preview import ROWS, Preview, preview
@@ -57,6 +58,8 @@ def _open(brought: Path, into: Path) -> None:
     assert 0 < seen.rows.num_rows <= min(count, ROWS)
     assert table.rows == count
     assert set(table.columns) <= set(seen.columns)
+    for column in table.columns.values():
+        axis(column, gaps=table.gaps(column.name))  # as a page draws it
     assert Table.open(table.folder).rows == count
     assert not list(into.glob("*.part"))
 

@@ -24,7 +24,7 @@ from tidemark.adapters.litert_model import LiteRtScorer
 from tidemark.errors import TidemarkError
 from tidemark.features import SALE, Featurizer
 from tidemark.housing.features import OWN_NAMES, Blocks, surroundings
-from tidemark.housing.price_model import PriceModel
+from tidemark.housing.price_model import FIGURES, PriceModel
 from tidemark.models import demand_model, sales_model
 from tidemark.store import Store
 from tidemark.trees import Trees
@@ -62,16 +62,16 @@ def demand_file() -> dict[str, Any]:
 @cache
 def blocks() -> Blocks:
     """Three blocks."""
-    figures = np.random.default_rng(1).uniform(1, 40, (6, 3))
-    return Blocks(
-        np.array([-122.2, -122.21, -121.9]), np.array([37.8, 37.82, 37.3]), *figures, np.array([0, 3, 1], np.int64)
-    )
+    rows = np.random.default_rng(1).uniform(1, 40, (6, 3))
+    longitude, latitude = np.array([-122.2, -122.21, -121.9]), np.array([37.8, 37.82, 37.3])
+    figures = dict(zip(FIGURES, rows, strict=True))
+    return Blocks(longitude=longitude, latitude=latitude, ocean_proximity=np.array([0, 3, 1], np.int64), **figures)
 
 
 @cache
 def price_file() -> dict[str, bytes]:
     """A price model of two small trees, as the arrays of its file."""
-    arrays = {
+    arrays: dict[str, Any] = {
         "roots": np.array([0], np.int32),
         "feature": np.array([len(OWN_NAMES) - 1, -1, -1], np.int16),
         "threshold": np.array([0.5, 0, 0]),
