@@ -75,16 +75,14 @@ class Handler(WSGIHandler):
         return environ
 
     def read_requestline(self) -> str:
-        """The next request's first line; empty, which ends the connection, where it does not come for long."""
-        with gevent.Timeout(IDLE_S, exception=False):
+        """The next request's first line. Raises TimeoutError, which ends the connection."""
+        with gevent.Timeout(IDLE_S, TimeoutError("nobody asks")):
             return str(super().read_requestline())
-        return ""
 
     def read_request(self, raw_requestline: str) -> Any:
-        """The request's headers; refused where they come too slowly."""
-        with gevent.Timeout(HEADERS_S, exception=False):
+        """The request's headers. Raises ValueError, which is answered with 400."""
+        with gevent.Timeout(HEADERS_S, ValueError("headers that do not come")):
             return super().read_request(raw_requestline)
-        return False
 
     def handle_one_request(self) -> Any:
         """Others come first: who sends one request behind another would otherwise be served without end."""

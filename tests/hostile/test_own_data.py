@@ -165,7 +165,7 @@ def test_duckdb_reaches_no_more_than_the_file(listener: tuple[int, list[str]], t
     assert asked == []
     assert not list(Path("/tmp").glob("hostile*"))
     with reach.connect(tmp_path / "scratch", [file]) as connection:
-        assert connection.read_csv([str(file)]).fetchall() == [(1,)]
+        assert connection.read_csv(str(file)).fetchall() == [(1,)]
     tell("own data queries", queries=len(ASKED), requests=len(asked))
 
 

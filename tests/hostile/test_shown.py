@@ -72,7 +72,7 @@ def test_markup_in_a_sale_is_text_on_the_live_page(counted: list[str], open_page
 
 
 def _id(number: int, markup: str) -> str:
-    return re.sub("[/%]", "", f"{number}{markup}")[:64]  # a slash parts the path of the API
+    return re.sub(r"[/%\s]", "", f"{number}{markup}")[:64]  # what no address of a sale holds
 
 
 def _at(number: int) -> str:

@@ -20,7 +20,7 @@ from ws_server import provider
 ROOT = Path(__file__).resolve().parents[2]
 ROW = re.compile(r"^\|[^|]*\| ([\d,]+) \|[^|]*\| `([\w.]+)` \|$", re.MULTILINE)
 NAMED = re.compile(
-    r"^(MAX_BODY_BYTES|MAX_SALES|LARGEST|UNPACKED|POSTED|MESSAGE|LONGEST\w*|MOST_COLUMNS)\b.*=", re.MULTILINE
+    r"^(MAX_BODY_BYTES|MAX_SALES|LARGEST|UNPACKED|MESSAGE|MOST_COLUMNS|LONGEST_(?:LINE|COOKIE|NAME))\b.*=", re.MULTILINE
 )
 FOLDERS = ("tidemark", "functions", "ws_server", "streamlit_app")
 
