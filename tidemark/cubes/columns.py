@@ -43,7 +43,7 @@ _CALENDAR_MS = [
 _DAY_MS = 86_400_000
 _WEEK_BEGINS_MS = 4 * _DAY_MS
 """1970-01-05, a Monday."""
-_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600)
+_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1_200, 6_000, 12_000, 60_000, 120_000, 600_000)
 
 
 class Column(msgspec.Struct, frozen=True):
