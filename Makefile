@@ -17,7 +17,7 @@ PYTHON_313 = $$(for found in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm
 ARGS ?=
 
-GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-compact fn-api fn-predict lambda api ws flows mlflow prefect dashboard train bench infra emulator tools audit local dev
+GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-compact fn-api fn-predict lambda api ws flows mlflow prefect dashboard train bench fuzz infra emulator tools audit local dev
 
 .PHONY: help
 help: ## Say what can be made
@@ -35,7 +35,7 @@ down: ## End everything that `make up` started
 install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html web/explorer/dist/explorer.js .venv/compiled-kernels .bundles/packages/installed ## Only install
 
 # Two halves beside each other: parts at work together wait much and compute little.
-PARTS := tests/browser tests/contract tests/flows tests/integration
+PARTS := tests/browser tests/contract tests/flows tests/hostile tests/integration
 MODULES := $(filter-out $(PARTS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 .PHONY: test
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run the tests
@@ -57,10 +57,18 @@ test-long: install .venv/installed-dev chromium ## Run the long fault runs, and 
 .PHONY: trust
 trust: export TIDEMARK_TRUST = $(CURDIR)/.tools/trust
 trust: export FAULT_SCHEDULES ?= 500
-trust: install .venv/installed-dev ## Run what proves the promises, and write docs/promises.md
+TRUST_FUZZ_SECONDS ?= 300
+trust: install .venv/installed-dev .venv-fuzz/installed chromium ## Run what proves the promises, and write docs/promises.md
 	rm -rf $(TIDEMARK_TRUST)
 	.venv/bin/python -m pytest -m "long or not long" $$(.venv/bin/python -m docs.promises tests) $(ARGS)
+	.venv-fuzz/bin/python -m tests.fuzz --seconds $(TRUST_FUZZ_SECONDS) --no-keep
 	.venv/bin/python -m docs.promises
+
+# Beside other work: at the lowest priority.
+FUZZ_SECONDS ?= 3600
+.PHONY: fuzz
+fuzz: install .venv-fuzz/installed ## Try what a fuzzer invents on all that comes from outside (FUZZ_SECONDS=3600 each)
+	nice -n 19 .venv-fuzz/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(ARGS)
 
 # For those who have Docker and LocalStack's token. What is asked of AWS goes to LocalStack; nothing leaves this machine.
 LOCALSTACK := AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ENDPOINT_URL_S3=http://127.0.0.1:4566 AWS_REGION=eu-west-1 \
@@ -203,6 +211,12 @@ $(UV): requirements/tools.txt
 	@echo "installing what looks for vulnerabilities and secrets"
 	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-audit
 	@$(UV) pip sync --quiet --python .venv-audit --require-hashes requirements/audit.txt
+	@touch $@
+
+.venv-fuzz/installed: requirements/fuzz.txt | $(UV)
+	@echo "installing what fuzzing needs"
+	@$(UV) venv --quiet --allow-existing --python $$($(PYTHON) -c 'import sys; print(sys.executable)') .venv-fuzz
+	@$(UV) pip sync --python .venv-fuzz --require-hashes requirements/fuzz.txt
 	@touch $@
 
 .venv-emulator/installed: requirements/emulator.txt | $(UV)

@@ -105,6 +105,50 @@ PROMISES = {
         "`tests/integration/test_loopback.py`",
         "{processes} processes, {sockets} sockets: all of them on loopback",
     ),
+    **{
+        f"fuzzed {name}": Promise(
+            f"No input makes {what} do what it must not: it is taken or refused in words, in bounded time and memory",
+            f"`make fuzz`, `tests/fuzz/targets/{name}_target.py`",
+            "{inputs} bad inputs tried in {seconds} s: {crashes} crashes",
+        )
+        for name, what in (
+            ("sales", "the posted bodies' decoders"),
+            ("socket", "the live page's socket"),
+            ("csv", "reading a file of one's own"),
+            ("models", "a model's loader"),
+        )
+    },
+    "own data paths": Promise(
+        "What a user brings is read from this machine's files or S3, and leads to no other service",
+        "`tests/hostile/test_own_data.py`",
+        "{paths} paths refused: {requests} requests made",
+    ),
+    "own data queries": Promise(
+        "DuckDB reaches the files that it reads and nothing else, no extension and no network",
+        "`tests/hostile/test_own_data.py`",
+        "{queries} queries refused: {requests} requests made",
+    ),
+    "paths api": Promise(
+        "No path in an address of the API leads to a file or object that it does not name",
+        "`tests/hostile/test_paths.py`",
+        "{paths} paths refused",
+    ),
+    "paths live": Promise("The same of the live page", "`tests/hostile/test_paths.py`", "{paths} paths refused"),
+    "stored script live": Promise(
+        "What a till or a visitor sends is text on the live page",
+        "`tests/hostile/test_shown.py`",
+        "{strings} strings in {places} places, in Chromium: none ran, none became an element",
+    ),
+    "stored script explorer": Promise(
+        "What a file holds or is called is text in the explorer",
+        "`tests/hostile/test_shown.py`",
+        "{strings} strings in {places} places, in Chromium: none ran, none became an element",
+    ),
+    "formulas product_line": Promise(
+        "No cell that is exported is a formula to a spreadsheet, however it parts fields",
+        "`tests/hostile/test_shown.py`",
+        "{strings} formulas: all text",
+    ),
 }
 
 
@@ -133,7 +177,7 @@ def _said(promise: Promise, seen: Seen | None) -> str:
 
 def tests() -> list[str]:
     """The files and folders of tests that tell of a promise."""
-    return sorted({found.test.strip("`") for found in PROMISES.values()})
+    return sorted({found.test.strip("`") for found in PROMISES.values() if found.test.startswith("`tests/")})
 
 
 if __name__ == "__main__":

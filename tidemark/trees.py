@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float64]
 
 AT_ONCE = 1 << 20  # pairs of a row and a tree that are walked at once, for the processor's cache
 
+DEEPEST = 1_000  # the longest path of trees that are read from a file
+_PARTS = {"roots": "iu", "feature": "i", "threshold": "f", "nan_left": "b", "left": "iu", "right": "iu", "value": "f"}
+
 
 class Trees:
     """The sum of some trees' leaves.
@@ -35,6 +38,30 @@ class Trees:
         self._value = arrays["value"].astype(np.float64)
         self._depth = int(arrays["depth"])
         self._single = bool(arrays.get("single", False))
+
+    @classmethod
+    def checked(cls, arrays: Mapping[str, npt.NDArray[Any]], features: int) -> Trees:
+        """The trees of a file that anybody may have made: no walk through them leaves their nodes or has no end.
+
+        `features`: how many the rows have that they will be asked of. Raises ValueError, KeyError where a part lacks.
+        """
+        nodes = len(arrays["feature"])
+        for name, kinds in _PARTS.items():
+            part = arrays[name]
+            if part.dtype.kind not in kinds or part.shape != ((nodes,) if name != "roots" else (len(part),)):
+                raise ValueError(f"the trees' {name} have the type {part.dtype} and the shape {part.shape}")
+        if not 0 < len(arrays["roots"]) <= nodes:
+            raise ValueError(f"{len(arrays['roots'])} trees have {nodes} nodes")
+        limits = {"roots": (0, nodes), "left": (0, nodes), "right": (0, nodes), "feature": (-1, features)}
+        for name, (least, most) in limits.items():
+            if arrays[name].min() < least or arrays[name].max() >= most:
+                raise ValueError(f"the trees' {name} lead out of them")
+        depth, single = arrays["depth"], arrays.get("single", np.array(False))
+        if depth.shape or depth.dtype.kind not in "iu" or not 0 <= depth <= DEEPEST:
+            raise ValueError(f"the trees' depth is not one of 0 to {DEEPEST}")
+        if single.shape or single.dtype.kind != "b":
+            raise ValueError("it is not said how the trees compare")
+        return cls(arrays)
 
     @classmethod
     def of_lightgbm(cls, dump: Mapping[str, Any]) -> Trees:

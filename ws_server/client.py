@@ -35,9 +35,13 @@ SEND_BUFFER = 262_144  # bytes the operating system keeps for it: some seconds o
 RECEIVE = 4096
 MESSAGE = 1_024  # bytes a browser may say at once
 MESSAGES, WINDOW_S = 40, 10.0  # how many times a browser may speak, pings and all, in how many seconds
+IDLE_S = 75.0  # a connection on which nobody asks for anything; what stands in front of it keeps one for 60 s
+HEADERS_S = 10.0  # for the headers of a request, once its first line is there
 SWITCHING = 101
 
-UNDERSTOOD = re.compile(r'1|3|40(\{\})?|41|42\d{1,9}\["clock"(,[\d.]{1,20})?\]')
+UNDERSTOOD = re.compile(
+    r'1|3|40(\{\})?|41|42[0-9]{1,9}\["clock"(,(0|[1-9][0-9]{0,15})(\.[0-9]{1,18})?)?\]',  # a number as JSON has it
+)
 """All that the page says: it closes, answers a ping, connects, disconnects, asks for the time."""
 
 NOT_UNDERSTOOD = "?"
@@ -70,6 +74,16 @@ class Handler(WSGIHandler):
         environ: dict[str, Any] = super().get_environ()
         environ[SOCKET] = self.socket
         return environ
+
+    def read_requestline(self) -> str:
+        """The next request's first line. Raises TimeoutError, which ends the connection."""
+        with gevent.Timeout(IDLE_S, TimeoutError("nobody asks")):
+            return str(super().read_requestline())
+
+    def read_request(self, raw_requestline: str) -> Any:
+        """The request's headers. Raises ValueError, which is answered with 400."""
+        with gevent.Timeout(HEADERS_S, ValueError("headers that do not come")):
+            return super().read_request(raw_requestline)
 
     def handle_one_request(self) -> Any:
         """Others come first: who sends one request behind another would otherwise be served without end."""

@@ -7,6 +7,7 @@ waits for it keeps nobody else waiting.
 from __future__ import annotations
 
 import hmac
+import json
 import logging
 import time
 from base64 import urlsafe_b64encode
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 WAIT_S = 4.0  # for a connection, and for each answer to go on
 LONGEST_S = 10.0  # for all that one request asks
+LARGEST = 262_144  # bytes of an answer
 FRESH_S = 3_600.0  # what a provider said of itself holds as long
 REST_S = 5.0  # one that did not answer is not asked again before
 LEEWAY_S = 30
@@ -160,8 +162,8 @@ class Provider:
 
     def _ask(self, method: str, place: str, **what: Any) -> dict[str, Any]:
         try:
-            answer = self._http.request(method, place, **what)
-            said = answer.json()
+            with self._http.stream(method, place, **what) as answer:
+                said = json.loads(_all_of(answer))
         except (httpx.HTTPError, ValueError):
             raise Unavailable(NOT_NOW) from None
         if answer.status_code == httpx.codes.OK and isinstance(said, dict):
@@ -178,6 +180,15 @@ class Provider:
 def _in_time() -> Iterator[None]:
     with gevent.Timeout(LONGEST_S, Unavailable(NOT_NOW)):
         yield
+
+
+def _all_of(answer: httpx.Response) -> bytes:
+    content = bytearray()
+    for part in answer.iter_bytes():
+        content += part
+        if len(content) > LARGEST:
+            raise ValueError("an answer without end")
+    return bytes(content)
 
 
 def _is_safe(place: object) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import gevent
 import httpx
 import msgspec
 from flask import Response, redirect, request, send_from_directory
@@ -33,6 +34,7 @@ SECURITY_HEADERS = {
 GZIP_ABOVE = 1_400
 PASSED_ON = ("branch", "from", "to", "limit", "cursor")
 POSTED = 100_000  # bytes that a page may post: the API takes no more either
+BODY_S = 10.0  # for all of it to come
 SHARED = ("models/sales", "forecast", "operations", "flows")
 SHARED_S = 15.0  # what the API said of these holds as long for whoever asks: many pages cost it no more than one
 
@@ -216,7 +218,9 @@ class Routes:
             raise Forbidden("what is said is taken from this page alone")
         if not request.is_json:
             raise BadRequest("expected JSON")
-        return self._pass_on("POST", what, content=request.get_data())
+        with gevent.Timeout(BODY_S, BadRequest("what is said came too slowly")):
+            said = request.get_data()
+        return self._pass_on("POST", what, content=said)
 
     def _pass_on(self, method: str, rest: str, *, token: str | None = None, **what: Any) -> AnyResponse:
         if not self._settings.api_url:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from functions.api import feedback as remarks
@@ -15,6 +14,7 @@ from functions.api import sales
 from functions.api.answers import MsgspecResponse, answers
 from functions.api.callers import allowed
 from functions.api.description import Health, described
+from functions.api.pages import CONTENT_SECURITY, reference
 from functions.responses import STATUS
 from tidemark import __version__, errors
 from tidemark.history.counters import Counters
@@ -42,7 +42,8 @@ def create_app(
     @app.get("/docs", include_in_schema=False)
     def docs() -> Response:
         """The API's pages; the description's address is relative: a stage's name stands before it."""
-        return get_swagger_ui_html(openapi_url="openapi.json", title="Tidemark API")
+        page = reference(app.openapi(), "openapi.json")
+        return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_SECURITY})
 
     @app.exception_handler(errors.TidemarkError)
     async def refused(request: Request, error: Exception) -> Response:

@@ -10,6 +10,8 @@ from wsproto.frame_protocol import FrameProtocol, Opcode
 
 from tests.cloud import Cloud
 from tests.sockets import browser
+from ws_server.client import HEADERS_S
+from ws_server.routes import BODY_S
 
 
 def session(cloud: Cloud) -> str:
@@ -140,3 +142,21 @@ def test_a_body_that_nobody_reads_ends_the_connection(cloud: Cloud) -> None:
         while part := sock.recv(4096):
             answer += part
     assert answer.startswith(b"HTTP/1.1 405")
+
+
+@pytest.mark.parametrize("begun", [b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"GET / HTTP/1.1\r\n"])
+def test_headers_that_do_not_come_are_not_waited_for(cloud: Cloud, begun: bytes) -> None:
+    host, port = cloud.live.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=HEADERS_S + 20) as sock:
+        sock.sendall(begun)
+        assert sock.recv(1000).startswith(b"HTTP/1.1 400")
+        assert sock.recv(1000) == b""
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(cloud: Cloud) -> None:
+    host, port = cloud.live.removeprefix("http://").split(":")
+    lines = ["POST /v1/feedback HTTP/1.1", "Host: x", f"Authorization: Bearer {cloud.tokens['read']}"]
+    with socket.create_connection((host, int(port)), timeout=BODY_S + 20) as sock:
+        head = [*lines, "Content-Type: application/json", "Content-Length: 900", "", "{"]
+        sock.sendall("\r\n".join(head).encode())
+        assert sock.recv(1000).startswith(b"HTTP/1.1 400")

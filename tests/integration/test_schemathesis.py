@@ -17,6 +17,8 @@ CASES = 10  # drawn for a route and phase, beside those that cover every limit
 PIPELINES = "^/v1/(flows|housing)"
 # API Gateway, not the API, answers a method that a path does not have; the emulator asks the next pattern that has it.
 NOT_OURS = "unsupported_method"
+# A wrong row is answered beside the good ones, with 200.
+BY_ROW = "negative_data_rejection"
 # That a time must be a whole minute, no schema can say.
 NOT_SAID = "positive_data_acceptance"
 
@@ -33,11 +35,11 @@ def seeded(cloud: Cloud) -> Cloud:
     return cloud
 
 
-def examine(cloud: Cloud, folder: Path, *options: str) -> None:
-    """Run it with the read token; the same cases each time. Everything that it finds is said."""
+def examine(cloud: Cloud, folder: Path, *options: str, token: str = "read") -> None:
+    """Run it with a token; the same cases each time. Everything that it finds is said."""
     command = [
         *(str(SCHEMATHESIS), "run", f"{cloud.api}/openapi.json", "--url", cloud.api),
-        *("--header", f"Authorization: Bearer {cloud.tokens['read']}", "--no-color", "--continue-on-failure"),
+        *("--header", f"Authorization: Bearer {cloud.tokens[token]}", "--no-color", "--continue-on-failure"),
         *("--phases", "examples,coverage,fuzzing", "--generation-deterministic", "--max-examples", str(CASES)),
         *("--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "30", *options),
     ]
@@ -54,3 +56,18 @@ def test_the_pipelines_routes_are_as_they_are_described(seeded: Cloud, tmp_path:
 def test_all_other_routes_for_reading_are_as_they_are_described(seeded: Cloud, tmp_path: Path) -> None:
     options = ("--exclude-path-regex", PIPELINES, "--include-method", "GET")
     examine(seeded, tmp_path, *options, "--exclude-checks", f"{NOT_OURS},{NOT_SAID}")
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "spared"),
+    [
+        ("^/v1/sales$", "ingest", f"{NOT_OURS},{NOT_SAID},{BY_ROW}"),
+        ("^/v1/feedback$", "read", NOT_OURS),
+        ("^/v1/verdicts$", "read", NOT_OURS),
+    ],
+)
+def test_what_is_posted_is_taken_or_refused_as_it_is_described(
+    cloud: Cloud, tmp_path: Path, path: str, token: str, spared: str
+) -> None:
+    options = ("--include-path-regex", path, "--include-method", "POST", "--exclude-checks", spared)
+    examine(cloud, tmp_path, *options, token=token)

@@ -16,6 +16,7 @@ from tidemark.cubes.views import Span, View
 from tidemark.looks import minus
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999  # what Python has days for: the years 1 to 9999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
 _TICKS = 5
@@ -150,7 +151,7 @@ def time_text(ms: float, width: float) -> str:
 
 
 def _moment(ms: float) -> datetime:
-    return _EPOCH + timedelta(milliseconds=ms)
+    return _EPOCH + timedelta(milliseconds=min(max(ms, _FIRST_MS), _LAST_MS))
 
 
 def _string(text: str) -> str:

@@ -27,6 +27,9 @@ CELLS = 31
 OTHER = "(other)"
 MISSING = "(missing)"
 
+_NEAR = 1e-300
+_FAR = 1e300  # so that differences are numbers too
+_WHOLE = 2.0**53  # from here on floats leave out whole numbers
 _TAIL = 0.002
 """The share at either end that may lie beyond the drawn range: its bars at the ends are open."""
 _BETTER_BITS = 0.5
@@ -40,7 +43,7 @@ _CALENDAR_MS = [
 _DAY_MS = 86_400_000
 _WEEK_BEGINS_MS = 4 * _DAY_MS
 """1970-01-05, a Monday."""
-_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600)
+_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1_200, 6_000, 12_000, 60_000, 120_000, 600_000)
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -97,17 +100,17 @@ def _halved(count: int, times: int) -> int:
 
 def of_numbers(name: str, sample: Floats, whole: bool) -> Column:
     """A column of numbers, from some of its values. `whole`: they are whole numbers."""
-    known = sample[np.isfinite(sample)]
+    known = sample[np.abs(sample) < _FAR]  # those beyond are in the first and the last zone
     if len(known) == 0:
         return Column(name, "number", "each", (0.0, 1.0))
     least, most = float(known.min()), float(known.max())
-    if whole and most - least < BARS:
+    if whole and most - least < BARS and max(-least, most) < _WHOLE:
         return Column(name, "number", "each", tuple(float(edge) for edge in np.arange(least, most + 2)))
     low, high = (float(value) for value in np.quantile(known, [_TAIL, 1 - _TAIL]))
     if high <= low:
         low, high = least, most
-    if high <= low:
-        return Column(name, "number", "each", (low, math.nextafter(low, math.inf)))
+    if high - low < _NEAR:
+        return _one_zone(name, low)
     scale: Scale = "linear"
     edges: Floats = _linear(low, high)
     if low > 0:
@@ -118,7 +121,16 @@ def of_numbers(name: str, sample: Floats, whole: bool) -> Column:
         quantiles = np.unique(np.quantile(known, np.linspace(0, 1, BARS * 8 + 1)))
         if len(quantiles) > BARS:
             scale, edges = "quantile", quantiles[: (len(quantiles) - 1) // 8 * 8 + 1]
+    if not (np.isfinite(edges).all() and (np.diff(edges) > 0).all()):  # too near each other, or too far apart
+        return _one_zone(name, least)
     return Column(name, "number", scale, tuple(float(edge) for edge in edges), fine=FINE)
+
+
+def _one_zone(name: str, value: float) -> Column:
+    """A column whose values are not told apart."""
+    above = math.nextafter(value, math.inf)
+    edges = (value, above) if math.isfinite(above) else (math.nextafter(value, 0.0), value)
+    return Column(name, "number", "each", edges)
 
 
 def of_times(name: str, least_ms: float, most_ms: float) -> Column:
@@ -147,7 +159,7 @@ def of_categories(name: str, by_frequency: Sequence[str]) -> Column:
 
 def _linear(low: float, high: float) -> Floats:
     """Zones whose bars are 1, 2, 2.5 or 5 of a power of ten wide, and begin at a multiple of that."""
-    power = 10.0 ** math.floor(math.log10((high - low) / BARS))
+    power = 10.0 ** max(math.floor(math.log10((high - low) / BARS)), -300)
     for step in (1.0, 2.0, 2.5, 5.0, 10.0, 20.0):
         first, last = math.floor(low / (step * power)), math.floor(high / (step * power))
         if last - first < BARS:

@@ -8,12 +8,12 @@ champion itself has not seen.
 from __future__ import annotations
 
 import io
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from tidemark.errors import TidemarkError
+from tidemark.housing import arrays
 from tidemark.housing.dataset import Dataset
 from tidemark.housing.geography import Floats
 from tidemark.housing.price_model import PriceModel
@@ -65,9 +65,9 @@ def _read(objects: Objects, champion: Champion) -> tuple[PriceModel, npt.NDArray
     model = PriceModel.loads(objects.get(champion.key))
     content = objects.get(unseen_key(champion.fingerprint))
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            return model, file["block_id"], file["log_price"]
-    except (BadZipFile, ValueError, KeyError, OSError, EOFError) as error:
+        found = arrays.read(content)
+        return model, found["block_id"], found["log_price"]
+    except (arrays.NoArrays, KeyError) as error:
         raise TidemarkError(f"these are no prices of a model: {error}") from error
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +79,8 @@ class Surroundings:
     CELL = 0.01
     REACH = 4
     NOTHING = 1e-6
+    WIDEST = 4_000_000
+    """Cells of a grid that is read from a file: twice California's along and across."""
 
     def __init__(self, cells: Ints, sums: Floats) -> None:
         """`cells`: row and column of each cell that holds blocks, shape (cells, 2), each once.
@@ -90,6 +92,19 @@ class Surroundings:
         height, width = cells.max(axis=0) - self._first + 1
         self._grid = np.zeros((len(sums), height, width))
         self._grid[:, *(cells - self._first).T] = sums
+
+    @classmethod
+    def checked(cls, cells: npt.NDArray[Any], sums: npt.NDArray[Any], layers: int) -> Surroundings:
+        """Those of a file that anybody may have made: the grid has room in memory. Raises ValueError."""
+        if cells.dtype.kind != "i" or cells.ndim != 2 or cells.shape[1] != 2 or not len(cells):
+            raise ValueError(f"its cells have the type {cells.dtype} and the shape {cells.shape}")
+        if sums.dtype != np.float64 or sums.shape != (layers, len(cells)) or not np.isfinite(sums).all():
+            raise ValueError(f"its sums have the type {sums.dtype} and the shape {sums.shape}, or are no numbers")
+        if np.abs(cells.astype(np.float64)).max() > 360 / cls.CELL:
+            raise ValueError("its cells lie nowhere on Earth")
+        if np.prod(np.ptp(cells.astype(np.int64), axis=0) + 1) > cls.WIDEST:
+            raise ValueError(f"its cells span more than {cls.WIDEST:,}")
+        return cls(cells.astype(np.int64), sums)
 
     @classmethod
     def of(cls, latitude: Floats, longitude: Floats, columns: Floats) -> Surroundings:

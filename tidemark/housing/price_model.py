@@ -8,13 +8,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from tidemark.errors import TidemarkError
-from tidemark.housing.features import NEAR, Blocks, around_matrix, own_matrix
+from tidemark.housing import arrays
+from tidemark.housing.features import AROUND_NAMES, NEAR, OWN_NAMES, Blocks, around_matrix, own_matrix
 from tidemark.housing.geography import Floats, Surroundings
 from tidemark.trees import Trees
 
@@ -27,6 +27,9 @@ REASONS: dict[str, tuple[str, ...]] = {
     "age": ("housing_median_age",),
     "dwellings": ("total_rooms", "total_bedrooms", "population", "households"),
 }
+
+_WIDTH = len(OWN_NAMES) + len(AROUND_NAMES)
+_KNOWN = 3  # how many blocks, and the sums of their prices and incomes
 
 
 def _shares() -> Floats:
@@ -124,7 +127,7 @@ class PriceModel:
 
     def dumps(self) -> bytes:
         """The model as the bytes of an .npz file, the same for the same model."""
-        arrays: dict[str, npt.NDArray[Any]] = {
+        parts: dict[str, npt.NDArray[Any]] = {
             "scalars": np.array([self.usual_bedrooms, self.cap]),
             "known.cells": self.known.cells,
             "known.sums": self.known.sums,
@@ -136,33 +139,58 @@ class PriceModel:
             **{f"typical.{name}": array for name, array in asdict(self.typical).items()},
         }
         out = io.BytesIO()
-        np.savez_compressed(out, allow_pickle=False, **arrays)
+        np.savez_compressed(out, allow_pickle=False, **parts)
         return out.getvalue()
 
     @classmethod
     def loads(cls, content: bytes) -> PriceModel:
-        """The model that `dumps` wrote. Raises TidemarkError where it is none."""
+        """The model that `dumps` wrote. Raises TidemarkError where it is none, or one that could not price a block."""
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                arrays = dict(file)
-
-            def part(name: str) -> dict[str, npt.NDArray[Any]]:
-                return {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(name)}
-
-            usual_bedrooms, cap = arrays["scalars"]
-            return cls(
-                usual_bedrooms=float(usual_bedrooms),
-                known=Surroundings(arrays["known.cells"], arrays["known.sums"]),
-                price=Trees(part("price")),
-                spread=Trees(part("spread")),
-                errors=arrays["errors"],
-                edges=arrays["edges"],
-                cap=float(cap),
-                typical=Blocks(**part("typical")),
-                facts=json.loads(arrays["facts"].tobytes()),
-            )
-        except (BadZipFile, ValueError, KeyError, TypeError, OSError, EOFError) as error:
+            return cls._of(arrays.read(content))
+        except (arrays.NoArrays, ValueError, KeyError, TypeError, RecursionError) as error:
             raise TidemarkError(f"this is no price model: {error}") from error
+
+    @classmethod
+    def _of(cls, found: Mapping[str, npt.NDArray[Any]]) -> PriceModel:
+        def part(name: str) -> dict[str, npt.NDArray[Any]]:
+            return {key.removeprefix(f"{name}."): array for key, array in found.items() if key.startswith(f"{name}.")}
+
+        usual_bedrooms, cap = _numbers(found, "scalars", 2)
+        errors, edges = _numbers(found, "errors"), _numbers(found, "edges")
+        if not (cap > 0 and (np.diff(errors) >= 0).all() and (np.diff(edges) > 0).all() and edges[0] > 0):
+            raise ValueError("its errors, bands or highest price are in no order")
+        typical = {
+            name: _numbers(found, f"typical.{name}", 1, missing=True) for name in ("longitude", "latitude", *FIGURES)
+        }
+        ocean = found["typical.ocean_proximity"]
+        if ocean.shape != (1,) or ocean.dtype.kind not in "iu":
+            raise ValueError("the typical block lies at no ocean")
+        facts = json.loads(found["facts"].tobytes())
+        if not isinstance(facts, dict):
+            raise TypeError("its facts have no names")
+        return cls(
+            usual_bedrooms=float(usual_bedrooms),
+            known=Surroundings.checked(found["known.cells"], found["known.sums"], _KNOWN),
+            price=Trees.checked(part("price"), _WIDTH),
+            spread=Trees.checked(part("spread"), _WIDTH + 1),
+            errors=errors,
+            edges=edges,
+            cap=float(cap),
+            typical=Blocks(**typical, ocean_proximity=ocean),
+            facts=facts,
+        )
+
+
+def _numbers(
+    found: Mapping[str, npt.NDArray[Any]], name: str, count: int | None = None, *, missing: bool = False
+) -> Floats:
+    """A row of numbers, at least one; `missing`: NaN may stand for one that is not known."""
+    row = found[name]
+    if row.dtype != np.float64 or row.ndim != 1 or not len(row) or (count is not None and len(row) != count):
+        raise ValueError(f"its {name} have the type {row.dtype} and the shape {row.shape}")
+    if np.isinf(row).any() or (not missing and np.isnan(row).any()):
+        raise ValueError(f"its {name} are no numbers")
+    return row
 
 
 def estimates(log_price: Floats, spread: Floats, errors: Floats, edges: Floats, cap: float) -> Estimates:

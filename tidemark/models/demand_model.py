@@ -69,7 +69,7 @@ def loads(content: bytes) -> DemandModel:
         raise TidemarkError(f"a demand model has at most {LARGEST:,} bytes; this file has {len(content):,}")
     try:
         model = msgspec.msgpack.decode(content, type=DemandModel)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TidemarkError(f"this file is no demand model, or only a part of one: {error}") from None
     if model.format != FORMAT:
         raise TidemarkError(f"this file is a demand model of format {model.format}; this code reads format {FORMAT}")

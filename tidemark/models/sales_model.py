@@ -70,7 +70,7 @@ def loads(content: bytes) -> SalesModel:
         raise TidemarkError(f"a sales model has at most {LARGEST:,} bytes; this file has {len(content):,}")
     try:
         model = msgspec.msgpack.decode(content, type=SalesModel)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TidemarkError(f"this file is no sales model, or only a part of one: {error}") from None
     if model.format != FORMAT:
         raise TidemarkError(f"this file is a sales model of format {model.format}; this code reads format {FORMAT}")

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from tidemark.errors import BadRequest
-from tidemark.tables import csv_text
+from tidemark.tables import csv_text, reach
 from tidemark.tables.differing import differing
 
 MOST_TRIES = 70
@@ -40,6 +40,7 @@ class CsvFiles:
 
     def prepare(self, into: Path) -> None:
         """Look at how the files begin; what is in UTF-16 is written again below `into`. Raises BadRequest."""
+        self.files = reach.plainly_named(self.files, into)
         for place, file in enumerate(self.files):
             begin = csv_text.head(file).content
             encoding = csv_text.wide_encoding(begin)

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 from tidemark.errors import BadRequest
+from tidemark.tables import room
 
 HEAD = 1 << 20
 """Bytes from which encoding, width and length of the lines are told."""
 CHECKED = 1 << 26
 """Bytes of a file in which a broken line is searched."""
+LONGEST_LINE = 1 << 22
+"""Bytes: DuckDB takes half as many."""
 DELIMITERS = ",;\t|"
 _CHUNK = 1 << 20
 
@@ -82,7 +85,9 @@ def encoding_of(path: Path) -> Encoding:
     several, signs = False, False
     first: tuple[int, int] | None = None
     with stream(path) as lines:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(iter(lambda: lines.readline(LONGEST_LINE), b""), 1):
+            if len(line) == LONGEST_LINE:
+                raise BadRequest(f"{path.name}, line {number:,}: more than {LONGEST_LINE >> 20} MiB in one line")
             if line.isascii():
                 continue
             try:
@@ -113,10 +118,14 @@ def _also_utf8(line: bytes) -> bool:
 def to_utf8(path: Path, encoding: Encoding, into: Path) -> Path:
     """The file written again in UTF-8. Raises BadRequest where it is not in that encoding."""
     out = into / re.sub(r"\.gz$", "", path.name, flags=re.IGNORECASE)
+    left = room.free(into)
     decoder = codecs.getincrementaldecoder(encoding)()
     with stream(path) as content, out.open("w", encoding="utf-8", newline="") as written:
         try:
             while chunk := content.read(_CHUNK):
+                left -= 2 * len(chunk)  # a byte above 0x7f takes two in UTF-8
+                if left < 0:
+                    raise BadRequest(f"{path.name}: unpacked, it has no room in {into}")
                 written.write(decoder.decode(chunk).removeprefix("\ufeff"))
             written.write(decoder.decode(b"", final=True))
         except UnicodeDecodeError as error:

@@ -91,15 +91,16 @@ class ParquetPrefix:
     """Parquet objects, read where they are; their columns are brought together by name."""
 
     def __init__(self, path: str, files: Any, objects: list[str], most_columns: int) -> None:
+        self.files: list[Path] = []
         self.notes: list[str] = []
         self.whole: frozenset[str] = frozenset()
-        self._path, self._files, self._objects, self._most_columns = path, files, objects, most_columns
+        self._path, self._system, self._objects, self._most_columns = path, files, objects, most_columns
         self._dataset: Any = None
 
     def prepare(self, into: Path) -> None:
         """Look at the objects' columns. Raises BadRequest."""
         with explained(self._path):
-            found = dataset.dataset(self._objects, filesystem=self._files, format="parquet")
+            found = dataset.dataset(self._objects, filesystem=self._system, format="parquet")
             schemas = [part.physical_schema for part in list(found.get_fragments())[:_COMPARED]]
             schema = pa.unify_schemas(schemas, promote_options="permissive")
             self._dataset = found.replace_schema(schema)

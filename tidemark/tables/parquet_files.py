@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tidemark.errors import BadRequest
+from tidemark.tables import reach
 from tidemark.tables.csv_files import too_wide
 from tidemark.tables.differing import differing
 
@@ -26,6 +27,7 @@ class ParquetFiles:
 
     def prepare(self, into: Path) -> None:
         """Look at the files' columns. Raises BadRequest."""
+        self.files = reach.plainly_named(self.files, into)
         schemas = []
         for file in self.files[:_COMPARED]:
             try:

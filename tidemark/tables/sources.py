@@ -7,7 +7,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -16,7 +16,7 @@ from tidemark.cubes.build import Progress, binned_kinds, build, types_of
 from tidemark.cubes.half_done import half_done
 from tidemark.cubes.table import Table
 from tidemark.errors import BadRequest
-from tidemark.tables import room
+from tidemark.tables import reach, room
 from tidemark.tables.csv_files import MOST_TRIES, CsvFiles, too_wide
 from tidemark.tables.parquet_files import ParquetFiles
 
@@ -29,8 +29,10 @@ _ENDINGS = (".parquet", *_CSV)
 
 
 class Own(Protocol):
-    """Files of the user's own. `notes`: what to know of how they are read; `whole`: columns of whole numbers."""
+    """Files of the user's own. `files`: those on this machine; `notes`: what to know of how they are read; `whole`:
+    columns of whole numbers."""
 
+    files: list[Path]
     notes: list[str]
     whole: frozenset[str]
 
@@ -123,14 +125,13 @@ def read_rows(source: Source, folder: Path, use: Callable[[Rows], Used]) -> Used
 
 
 def _read(source: Source, scratch: Path, use: Callable[[Rows], Used]) -> Used:
-    config: dict[str, Any] = {"memory_limit": room.memory_limit(), "temp_directory": str(scratch / "spilled")}
     if source.own is None:
-        with duckdb.connect(config=config) as connection:
+        with reach.connect(scratch) as connection:
             return use(Rows(source.reads(connection)))
     own = source.own()
     own.prepare(scratch)
     for _ in range(MOST_TRIES):
-        with duckdb.connect(config=config) as connection:
+        with reach.connect(scratch, own.files) as connection:
             try:
                 relation = own.reads(connection)
                 return use(Rows(relation, own.rows(), own.notes, own.whole))
@@ -151,6 +152,8 @@ def _must_be_fit(title: str, read: Rows, folder: Path, free: room.Free) -> None:
     relation = read.relation
     if len(relation.columns) > MOST_COLUMNS:
         raise BadRequest(too_wide(title, len(relation.columns), MOST_COLUMNS))
+    if any("\0" in name for name in relation.columns):
+        raise BadRequest(f"{title}: a column's name holds a NUL, which no name may")
     types = types_of(relation)
     if not binned_kinds(types):
         raise BadRequest(f"{title}: none of its columns holds numbers, times or text: {', '.join(types)}")

@@ -82,7 +82,8 @@ function named({ x }: Picture["view"], bin: number): string {
 
 /** A cell that no spreadsheet takes for a formula. */
 export function quoted(text: string): string {
-  const safe = /^[=+\-@\t\r]/u.test(text) ? `'${text}` : text;
+  const apart = text.replace(/([;\t\r\n]\s*)(?=[=+\-@＝＋－＠])/gu, "$1'"); // where another program parts fields
+  const safe = /^(\s*[=+\-@＝＋－＠]|[\t\r\n])/u.test(apart) ? `'${apart}` : apart;
   return `"${safe.replaceAll('"', '""')}"`;
 }
 

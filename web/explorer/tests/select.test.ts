@@ -74,6 +74,8 @@ describe("a selection", () => {
 describe("a cell of a saved table", () => {
   it.each([
     ["=1+1", `"'=1+1"`],
+    ["＠A1", `"'＠A1"`],
+    ["a;=1+1", `"a;'=1+1"`],
     ['a "b"', '"a ""b"""'],
     ["10 – 25", '"10 – 25"'],
   ])("cannot be taken for a formula: %s", (text, cell) => {

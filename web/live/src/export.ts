@@ -12,11 +12,12 @@ type Cell = string | number;
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const IN_UNITS = new Set(["sales", "cogs", "tax", "returned_sales", "returned_cogs", "rating_sum"]);
 
-/** A CSV field (RFC 4180). What a spreadsheet would take for a formula is made text. */
+/** A CSV field (RFC 4180). What a spreadsheet would take for a formula is made text, wherever it parts fields. */
 export function field(value: Cell): string {
   if (typeof value === "number") return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) && !/^-?[\d.]+$/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const apart = value.replace(/([;\t\r\n]\s*)(?=[=+\-@＝＋－＠])/gu, "$1'"); // where another program parts fields
+  const safe = /^(\s*[=+\-@＝＋－＠]|[\t\r\n])/u.test(apart) && !/^-?[\d.]+$/.test(apart) ? `'${apart}` : apart;
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 export const csv = (rows: Cell[][]): string => rows.map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";

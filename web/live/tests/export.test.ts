@@ -6,7 +6,8 @@ import { cubeOf } from "./cubes";
 
 describe("what is exported", () => {
   it("is no formula to a spreadsheet", () => {
-    for (const harmful of ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1"]) expect(field(harmful).replace(/^"/, "")[0]).toBe("'");
+    for (const harmful of ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1+1", "＋1", "－1", "＠A1"]) expect(field(harmful).replace(/^"/, "")[0]).toBe("'");
+    expect(field("a;=1+1")).toBe(`"a;'=1+1"`); // where a spreadsheet parts by semicolons
     expect([field("-12.5"), field(-3), field("A & B")]).toEqual(["-12.5", "-3", "A & B"]);
   });
 
