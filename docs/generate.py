@@ -57,7 +57,7 @@ with every kind of token, and fail where a route is not in its table (`tests/int
 ## Tokens
 
 A token has a name, a scope, an end, and maybe branches. `tidemark token ingest|read|admin [--name N] [--days D]
-[--branch A --branch B]` makes one, `--deployed` for the AWS deployment of the environment. It is signed and stored
+[--branch A --branch B]` makes one, `--aws` for the AWS deployment of the environment. It is signed and stored
 nowhere.
 
 | scope | what it may |

@@ -11,21 +11,20 @@ import typer
 
 from tidemark import settings
 from tidemark.cli.console import Steps, err, out, print_json
+from tidemark.cli.where import Aws
+from tidemark.cli.where import opened as opened_at
 from tidemark.errors import Difference, Misuse, TidemarkError
-from tidemark.local.home import ROOT, Home
+from tidemark.local.home import ROOT
 from tidemark.settings import BackupSettings
 
 if TYPE_CHECKING:
-    from tidemark.backup.opening import Opened
     from tidemark.backup.reading import Backup
     from tidemark.backup.verifying import Verified
+    from tidemark.opened import Opened
     from tidemark.ports import Place
 
 DAYS = 35
 SHOWN = 20
-Aws = Annotated[
-    bool, typer.Option("--aws", help="The deployment in the AWS account of the environment, not the local cloud.")
-]
 From = Annotated[str, typer.Argument(help="A backup's name, or where it is: a folder, or s3://bucket/prefix/NAME.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 
@@ -49,14 +48,14 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Copy all that cannot be made again, while sales go on."""
-    from tidemark.backup import catalogue, creating, opening
+    from tidemark.backup import catalogue, creating, places
 
-    say, opened = Steps(quiet=as_json), _open(aws=aws)
+    say, opened = Steps(quiet=as_json), opened_at(aws)
     where = to or _place_set()
-    place = opening.place(where, opened.client, opened)
+    place = places.place(where, opened.client, opened)
     now = datetime.now(UTC)
     called = name or f"{now:%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(2)}"
-    where = opening.absolute(where)
+    where = places.absolute(where)
     made = creating.create(opened.store(), place, called, days=keep, say=say, where=where)
     overdue = [one.name for one in catalogue.listed(place) if one.manifest and one.manifest.kept_until < now]
     if as_json:
@@ -79,7 +78,7 @@ def restore(
     """Bring a backup back into an empty deployment, and into no other; what was cut off goes on."""
     from tidemark.backup import restoring
 
-    say, opened = Steps(quiet=as_json), _open(aws=aws)
+    say, opened = Steps(quiet=as_json), opened_at(aws)
     place, backup = _backup(source, opened)
     store = opened.store()
     planned = restoring.plan(store, backup)
@@ -123,7 +122,7 @@ def verify(
     from tidemark.backup import verifying
 
     say = Steps(quiet=as_json)
-    opened = None if alone else _open(aws=aws)
+    opened = None if alone else opened_at(aws)
     _, backup = _backup(source, opened, aws=aws)
     problems = list(backup.problems())
     if problems:
@@ -199,7 +198,7 @@ def prune(
     from tidemark.backup import catalogue
 
     try:
-        objects = _open(aws=aws).store().objects
+        objects = opened_at(aws).store().objects
     except TidemarkError:
         objects = None
         err.print("no deployment answers: it goes on remembering them")
@@ -212,23 +211,17 @@ def prune(
     err.print(f"{len(gone)} removed")
 
 
-def _open(*, aws: bool) -> Opened:
-    from tidemark.backup import opening  # AWS's clients, that other commands need not wait for
-
-    return opening.on_aws() if aws else opening.local(Home())
-
-
 def _place_set() -> str:
     return settings.load(BackupSettings).backups or str(ROOT / "backups")
 
 
 def _place(where: str, *, aws: bool, opened: Opened | None = None) -> Place:
     """A place; a folder's needs no deployment."""
-    from tidemark.backup import opening
+    from tidemark.backup import places
 
-    if not where.startswith(opening.S3):
-        return opening.place(where, lambda service: None)
-    return opening.place(where, (opened or _open(aws=aws)).client, opened)
+    if not where.startswith(places.S3):
+        return places.place(where, lambda service: None)
+    return places.place(where, (opened or opened_at(aws)).client, opened)
 
 
 def _backup(source: str, opened: Opened | None, *, aws: bool = False) -> tuple[Place, Backup]:

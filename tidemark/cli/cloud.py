@@ -12,6 +12,7 @@ import typer
 from tidemark import audit as auditing
 from tidemark import settings
 from tidemark.cli.console import Steps, err, out, print_json
+from tidemark.cli.where import Aws, opened
 from tidemark.errors import Difference, Misuse, Unavailable
 from tidemark.history.compaction import Compactor
 from tidemark.history.counters import Counters
@@ -100,19 +101,18 @@ def _show(state: State) -> None:
 
 def audit(
     repair: Annotated[bool, typer.Option("--repair", help="Mend the lake from the ledger.")] = False,
+    aws: Aws = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Recompute every counter and the lake from the ledger; a difference is an error."""
-    home = Home()
-    ledger, cells = stores.open_stores(home)
-    lake = stores.open_lake(home)
-    history = stores.open_history(home)
-    counters = auditing.audit(ledger, Counters(cells, history, _zone()), history)
-    archived = audit_lake(ledger, lake, home.lake_mirror)
+    where = opened(aws)
+    found = where.store()
+    counters = auditing.audit(found.ledger, Counters(found.cells, found.history, where.zone), found.history)
+    archived = audit_lake(found.ledger, found.lake, found.mirror)
     if repair and archived.differences:
-        days = repair_lake(ledger, lake, home.lake_mirror, archived)
+        days = repair_lake(found.ledger, found.lake, found.mirror, archived)
         err.print(f"the lake differed in {archived.differences} sales; {days} days were written anew")
-        archived = audit_lake(ledger, lake, home.lake_mirror)
+        archived = audit_lake(found.ledger, found.lake, found.mirror)
     if as_json:
         print_json({"counters": msgspec.to_builtins(counters), "lake": msgspec.to_builtins(archived)})
     else:

@@ -11,13 +11,11 @@ import msgspec
 import typer
 
 from tidemark.adapters.dynamodb_feedback import DynamoFeedback
-from tidemark.adapters.dynamodb_runs import DynamoRuns
-from tidemark.backup import erasing, opening
-from tidemark.backup.opening import Opened
-from tidemark.cli.backup import Aws
+from tidemark.backup import erasing, places
 from tidemark.cli.console import err, out, print_json
+from tidemark.cli.where import Aws, opened
 from tidemark.errors import Misuse, NotFound, Unavailable
-from tidemark.local.home import Home
+from tidemark.opened import Opened
 from tidemark.privacy import receipt as receipts
 from tidemark.privacy.personal import Pseudonyms, is_pseudonym
 from tidemark.privacy.receipt import Receipt
@@ -45,17 +43,17 @@ def register(app: typer.Typer) -> None:
 
 def pseudonym(customer: CUSTOMER, aws: Aws = False) -> None:
     """Say under which name a customer is kept."""
-    out.print(_named(_opened(aws), customer), markup=False)
+    out.print(_named(opened(aws), customer), markup=False)
 
 
 def export_(customer: CUSTOMER, aws: Aws = False) -> None:
     """Write all that is kept of a customer, as JSON (GDPR, articles 15 and 20)."""
-    where = _opened(aws)
+    where = opened(aws)
     known_as = _named(where, customer)
     kept = find(where.store().ledger, Selection(_now(), known_as))
     if not kept.sales and not kept.conflicts:
         raise NotFound("nothing is kept of this customer")
-    verdicts = _runs(where).told(found.entry.invoice_id for found in kept.sales)
+    verdicts = where.runs().told(found.entry.invoice_id for found in kept.sales)
     print_json({"customer": known_as, "at": datetime.now(UTC).isoformat(), "kept": list(export(kept, verdicts))})
 
 
@@ -65,7 +63,7 @@ def erase_(
     aws: Aws = False,
 ) -> None:
     """Erase what is personal of a customer everywhere, and write the receipt (GDPR, article 17)."""
-    where = _opened(aws)
+    where = opened(aws)
     selection = Selection(_now(), _named(where, customer))
     kept = find(where.store().ledger, selection)
     err.print(f"{len(kept.sales):,} sales and {len(kept.conflicts):,} conflicts name this customer", markup=False)
@@ -79,20 +77,20 @@ def retain(
     aws: Aws = False,
 ) -> None:
     """Erase who bought in sales that are older than the policy allows, and write the receipt."""
-    print_json(msgspec.to_builtins(_erase(_opened(aws), Selection(_now() - int(days * MS_A_DAY)))))
+    print_json(msgspec.to_builtins(_erase(opened(aws), Selection(_now() - int(days * MS_A_DAY)))))
 
 
 def forget_sender(
     sender: Annotated[str, typer.Argument(help="The name of the token that sent feedback.")], aws: Aws = False
 ) -> None:
     """Erase who sent feedback, and the words of it."""
-    where = _opened(aws)
+    where = opened(aws)
     feedback = DynamoFeedback(where.client("dynamodb"), where.outputs["FeedbackTable"])
     print_json({"erased": erase_sender(feedback, sender)})
 
 
 def _erase(where: Opened, selection: Selection) -> Receipt:
-    found, runs = where.store(), _runs(where)
+    found, runs = where.store(), where.runs()
     holder, now = f"person-{time.time_ns()}", _now()
     if (other := runs.begin(LOCK, holder, now=now, until=now + LOCK_MS)) is not None:
         raise Unavailable(f"{other} erases just now; try again when it has ended")
@@ -105,19 +103,11 @@ def _erase(where: Opened, selection: Selection) -> Receipt:
     still += erasing.held_by_backups(found.objects)
     receipt = receipts.write(erased, customer=selection.customer, before=selection.before, at=at, still_held=still)
     err.print(f"the receipt is kept as {receipts.keep(found.objects, receipt)}", markup=False)
-    for missed in erasing.tell_backups(found.objects, receipt, lambda place: opening.place(place, where.client)):
+    for missed in erasing.tell_backups(found.objects, receipt, lambda place: places.place(place, where.client)):
         err.print(
             f"the receipt could not be left beside the backups in {missed}: put it into erasures/ there", markup=False
         )
     return receipt
-
-
-def _opened(aws: bool) -> Opened:
-    return opening.on_aws() if aws else opening.local(Home())
-
-
-def _runs(where: Opened) -> DynamoRuns:
-    return DynamoRuns(where.client("dynamodb"), where.outputs["RunsTable"])
 
 
 def _named(where: Opened, customer: str) -> str:
@@ -126,8 +116,7 @@ def _named(where: Opened, customer: str) -> str:
         raise Misuse("customer: there is none")
     if is_pseudonym(given):
         return given
-    key = where.client("secretsmanager").get_secret_value(SecretId=where.outputs["PersonKey"])["SecretString"]
-    return Pseudonyms(key).of(given)
+    return Pseudonyms(where.person_key()).of(given)
 
 
 def _now() -> int:

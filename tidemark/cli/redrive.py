@@ -8,10 +8,9 @@ import msgspec
 import typer
 
 from tidemark.cli.console import err, out, print_json
+from tidemark.cli.where import Aws, opened
 from tidemark.dead_letters import Depth
 from tidemark.errors import Difference
-from tidemark.local import stores
-from tidemark.local.home import Home
 
 NO_END = 3_600.0
 
@@ -23,11 +22,11 @@ def register(app: typer.Typer) -> None:
 
 def redrive(
     look: Annotated[bool, typer.Option("--list", help="Say what lies there, and heal nothing.")] = False,
-    aws: Annotated[bool, typer.Option("--aws", help="Of the AWS account of the environment.")] = False,
+    aws: Aws = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Heal what the streams' consumers gave up on: their dead letters."""
-    found = stores.open_redrive(None if aws else Home())
+    found = opened(aws).redrive()
     if look:
         depths = found.depths()
         if as_json:

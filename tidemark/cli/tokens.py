@@ -13,9 +13,9 @@ from typer.core import TyperGroup
 
 from tidemark import keyring, tokens
 from tidemark.cli.console import Steps, err, out, print_json
-from tidemark.errors import Misuse, TidemarkError, Unauthorized
+from tidemark.cli.where import Aws, opened
+from tidemark.errors import Misuse, Unauthorized
 from tidemark.grants import SCOPES, Scope
-from tidemark.local import stores
 from tidemark.local.home import Home
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 LONG_S = 3_660 * 86_400.0  # where only the id of a token is known, its end is not
 KEPT_DAYS = 30.0
 
-Deployed = Annotated[
-    bool,
-    typer.Option("--deployed", help="Of the deployment in the AWS account of the environment, not of this machine."),
-]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
@@ -66,13 +62,13 @@ def _making(scope: Scope) -> Callable[..., None]:
         secret: Annotated[
             str, typer.Option(help="`-` reads the secret that signs it, of another deployment, from standard input.")
         ] = "",
-        deployed: Deployed = False,
+        aws: Aws = False,
     ) -> None:
         if secret not in ("", "-"):
             raise Misuse(
                 "--secret: a secret is read from standard input, `--secret -`; on the command line others see it"
             )
-        text = sys.stdin.readline().strip() if secret else _keys(deployed).read().text()
+        text = sys.stdin.readline().strip() if secret else _keys(aws).read().text()
         if not text:
             raise Misuse("--secret -: there is no secret on standard input")
         keys = keyring.read(text)
@@ -89,11 +85,10 @@ def rotate(
         float, typer.Option(min=0.0, help="For how many days more tokens that are signed with the old key are good.")
     ] = KEPT_DAYS,
     now: Annotated[bool, typer.Option("--now", help="Drop the old keys: every token and session ends.")] = False,
-    deployed: Deployed = False,
+    aws: Aws = False,
 ) -> None:
     """Change the key that signs tokens: all processes know the new one before it signs; the old one holds on."""
-    client, outputs = _where(deployed)
-    keys = _keys(deployed)
+    where, keys = opened(aws), _keys(aws)
     keep_s = 0.0 if now else keep_days * 86_400
     changed = keys.change(lambda before: before.rotated(keep_s))
     say = Steps()
@@ -101,8 +96,8 @@ def rotate(
     time.sleep(keyring.SETTLED_S)
     from tidemark.adapters.secret_keys import give_reader_token
 
-    give_reader_token(client("secretsmanager"), outputs, changed)
-    if not deployed:
+    give_reader_token(where.client("secretsmanager"), where.outputs, changed)
+    if not aws:
         from tidemark.local.up import renew_tokens
 
         renew_tokens(Home(), changed)
@@ -114,11 +109,11 @@ def rotate(
 
 def revoke(
     what: Annotated[str, typer.Argument(help="A token, or its id; `-` reads it from standard input.")],
-    deployed: Deployed = False,
+    aws: Aws = False,
 ) -> None:
     """Take a token back before its end, with the sessions that it opened. All know it within a minute."""
     text = sys.stdin.readline().strip() if what == "-" else what
-    keys = _keys(deployed)
+    keys = _keys(aws)
     id_, until = text, time.time() + LONG_S
     if "." in text:
         try:
@@ -132,9 +127,9 @@ def revoke(
     err.print(f"revoked: {id_}")
 
 
-def list_(deployed: Deployed = False, as_json: AsJson = False) -> None:
+def list_(aws: Aws = False, as_json: AsJson = False) -> None:
     """Show the keys and the tokens that were revoked; of all others nothing is stored."""
-    found = _keys(deployed).read()
+    found = _keys(aws).read()
     if as_json:
         keys = [{"id": key.id, "since": key.since, "until": key.until} for key in found.keys]
         print_json({"keys": keys, "signs": found.signs.id, "revoked": found.revoked})
@@ -150,23 +145,9 @@ def _until(moment: float | None) -> str:
     return "" if moment is None else f"  until {datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _keys(deployed: bool) -> SecretKeys:
+def _keys(aws: bool) -> SecretKeys:
     """The keys of a deployment, or of the local cloud. Raises TidemarkError where neither is there."""
     from tidemark.adapters.secret_keys import SecretKeys  # AWS's clients, that other commands need not wait for
 
-    client, outputs = _where(deployed)
-    return SecretKeys(client("secretsmanager"), outputs["TokenSecret"])
-
-
-def _where(deployed: bool) -> tuple[Callable[[str], Any], dict[str, str]]:
-    if not deployed:
-        home = Home()
-        return lambda service: stores.client(home, service), stores.running(home)
-    from tidemark.deployment import stacks
-    from tidemark.deployment.account import Account
-
-    account = Account()
-    for stack in stacks.deployed(account):
-        if stack.name == stacks.CORE:
-            return account.client, stack.outputs
-    raise TidemarkError(f"the Core stack is not deployed to {account.where}")
+    where = opened(aws)
+    return SecretKeys(where.client("secretsmanager"), where.outputs["TokenSecret"])

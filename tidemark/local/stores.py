@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tidemark.adapters.dead_letters import redrive
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
 from tidemark.adapters.dynamodb_history import DynamoHistory
 from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_lake import S3Lake
 from tidemark.adapters.s3_objects import S3Objects
-from tidemark.dead_letters import Redrive
 from tidemark.errors import TidemarkError
 from tidemark.local.home import Home
 from tidemark.local.services import REGION, aws_environment
-from tidemark.settings import HistorySettings, RedriveSettings, TableSettings
+from tidemark.settings import HistorySettings, TableSettings
 
 STACK = "TidemarkCore"
 
@@ -88,36 +85,6 @@ def open_history(home: Home) -> DynamoHistory:
 def open_lake(home: Home) -> S3Lake:
     """The lake of the stack that runs. Raises TidemarkError where none does."""
     return S3Lake(client(home, "s3"), running(home)["LakeBucket"])
-
-
-def open_redrive(home: Home | None) -> Redrive:
-    """The dead letters of the stack that runs here, or with None of the one in the AWS account of the environment.
-
-    Raises TidemarkError where none does.
-    """
-    if home is None:
-        import botocore.session
-
-        make: Any = botocore.session.get_session().create_client
-        found = _outputs(make("cloudformation"))
-        if found is None:
-            raise TidemarkError(f"there is no stack {STACK} in this account and region, or it is not whole")
-    else:
-        found, make = running(home), partial(client, home)
-    settings = TableSettings(
-        ledger_table=found["LedgerTable"],
-        cells_table=found["CellsTable"],
-        quarantine_table=found["QuarantineTable"],
-    )
-    ways = RedriveSettings(
-        archive_failed_queue=found["ArchiveFailedQueue"],
-        publish_failed_queue=found["PublishFailedQueue"],
-        archive_function=found["ArchiveFunction"],
-        publish_function=found["PublishFunction"],
-    )
-    dynamodb = make("dynamodb")
-    stores = DynamoLedger(dynamodb, settings), DynamoCells(dynamodb, settings)
-    return redrive(ways, *stores, sqs=make("sqs"), lambdas=make("lambda"))
 
 
 def open_pipelines(home: Home) -> tuple[DynamoRuns, S3Objects]:

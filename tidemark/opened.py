@@ -1,4 +1,4 @@
-"""Opening a deployment for backups, the local cloud's or one on AWS, and the place that they lie in."""
+"""A deployment that is opened from outside its own Lambdas: the local cloud's, or one on AWS."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tidemark import settings
+from tidemark.adapters import dead_letters
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
 from tidemark.adapters.dynamodb_history import DynamoHistory
 from tidemark.adapters.dynamodb_items import DynamoItems
-from tidemark.adapters.folder_place import FolderPlace
+from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_lake import S3Lake
-from tidemark.adapters.s3_objects import S3Objects, S3Place
+from tidemark.adapters.s3_objects import S3Objects
 from tidemark.backup.store import COPIED, DERIVED, Store
-from tidemark.errors import Misuse, TidemarkError
+from tidemark.dead_letters import Redrive
+from tidemark.errors import TidemarkError
 from tidemark.local import stores
 from tidemark.local.home import Home
-from tidemark.ports import Place
 from tidemark.privacy.personal import Pseudonyms
-from tidemark.settings import HistorySettings, StoreSettings, TableSettings
+from tidemark.settings import HistorySettings, RedriveSettings, StoreSettings, TableSettings
 
-S3 = "s3://"
 Client = Callable[..., Any]
 
 
@@ -55,10 +55,27 @@ class Opened(NamedTuple):
             lake=S3Lake(s3, found["LakeBucket"]),
             zone=self.zone,
             mirror=self.mirror,
-            known_as=Pseudonyms(self._person_key()).of(""),
+            known_as=Pseudonyms(self.person_key()).of(""),
         )
 
-    def _person_key(self) -> str:
+    def runs(self) -> DynamoRuns:
+        """The pipelines' index."""
+        return DynamoRuns(self.client("dynamodb"), self.outputs["RunsTable"])
+
+    def redrive(self) -> Redrive:
+        """The dead letters."""
+        found, store = self.outputs, self.store()
+        ways = RedriveSettings(
+            archive_failed_queue=found["ArchiveFailedQueue"],
+            publish_failed_queue=found["PublishFailedQueue"],
+            archive_function=found["ArchiveFunction"],
+            publish_function=found["PublishFunction"],
+        )
+        sqs, lambdas = self.client("sqs"), self.client("lambda")
+        return dead_letters.redrive(ways, store.ledger, store.cells, sqs=sqs, lambdas=lambdas)
+
+    def person_key(self) -> str:
+        """The key of the pseudonyms."""
         manager = self.client("secretsmanager")
         return str(manager.get_secret_value(SecretId=self.outputs["PersonKey"])["SecretString"])
 
@@ -86,24 +103,3 @@ def on_aws() -> Opened:
     zone = options.kept(found.outputs).get(settings.variable("store_zone"), StoreSettings.store_zone)
     mirror = Path(tempfile.mkdtemp(prefix="tidemark-lake-"))
     return Opened(f"account {account.id}, {account.where}", found.outputs, account.client, zone, mirror)
-
-
-def absolute(text: str) -> str:
-    """A place as it is named from anywhere."""
-    return text.rstrip("/") if text.startswith(S3) else str(Path(text).expanduser().absolute())
-
-
-def place(text: str, client: Client, deployment: Opened | None = None) -> Place:
-    """The place that is named: a folder, or `s3://bucket/prefix`.
-
-    Raises Misuse where it is in the bucket of the deployment itself.
-    """
-    if not text.startswith(S3):
-        return FolderPlace(Path(text).expanduser().absolute())
-    bucket, _, prefix = text.removeprefix(S3).partition("/")
-    if not bucket:
-        raise Misuse(f"{text!r} names no bucket")
-    if deployment and bucket == deployment.outputs["LakeBucket"]:
-        raise Misuse(f"{bucket} is the deployment's own bucket: what destroys it would destroy its backups")
-    prefix = prefix.strip("/")
-    return S3Place(client("s3"), bucket, f"{prefix}/" if prefix else "")
