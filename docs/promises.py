@@ -39,14 +39,15 @@ PROMISES = {
         "{routes} routes, {requests} requests: each let in whom it should and nobody else",
     ),
     "one id": Promise(
-        "A request is known by one id from the POST to the page: in its answer, in the logs of ingest, archive, publish "
-        "and the live page, and in the frame that a browser is sent",
+        "A request is known by one id from the POST to the page: in its answer, in the logs of ingest, archive, "
+        "publish and the live page, and in the frame that a browser is sent",
         "`tests/integration/test_operations.py`",
         "seen in {stages} places",
     ),
     "alarms": Promise(
-        "Alarms go off: trouble is caused, and what our own parts then write is what the alarm looks at, by namespace, "
-        "name and every dimension, and crosses its threshold. AWS keeps the metrics of the others: no emulator shows them",
+        "Alarms go off: trouble is caused, and what our own parts then write is what the alarm looks at, by "
+        "namespace, name and every dimension, and crosses its threshold. AWS keeps the metrics of the others: no "
+        "emulator shows them",
         "`tests/integration/test_operations.py`",
         "{caused} of {alarms} alarms caused; all {own} on metrics of ours held against what is written",
     ),
