@@ -76,14 +76,16 @@ def allowed(template: Template, function: str) -> dict[str, set[str]]:
         if all(action.startswith("logs:") for action in actions):
             continue  # its own log
         text = json.dumps(statement["Resource"])
-        (kept,) = set(re.findall(r"Storage([A-Z][a-zA-Z]+?)[0-9A-F]{8}", text))
+        (kept,) = set(re.findall(r'"(?:Storage)?([A-Z][a-zA-Z]+?)[0-9A-F]{8}', text))
         pattern = re.search(r'"(/(?!index/)[^"]+)"', text)
         found.setdefault(kept + (pattern[1] if pattern else ""), set()).update(actions)
     return found
 
 
-def test_the_api_writes_nothing_but_feedback_and_verdicts(template: Template) -> None:
+def test_the_api_writes_nothing_but_feedback_and_verdicts_and_takes_dead_letters(template: Template) -> None:
     reading = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
+    taking = {f"sqs:{what}" for what in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")}
+    taking.add("sqs:GetQueueAttributes")
     assert allowed(template, "Api") == {
         "Ledger": reading,
         "Cells": reading,
@@ -94,6 +96,8 @@ def test_the_api_writes_nothing_but_feedback_and_verdicts(template: Template) ->
         "Lake": {"s3:ListBucket"},
         "Lake/flows/*": {"s3:GetObject"},
         "Lake/models/*/*/CARD.md": {"s3:GetObject"},
+        **dict.fromkeys(("ArchiveStreamFailed", "PublishStreamFailed"), taking),
+        **dict.fromkeys(("ArchiveFunction", "PublishFunction"), {"lambda:InvokeFunction"}),
     }
 
 
