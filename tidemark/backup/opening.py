@@ -55,12 +55,14 @@ class Opened(NamedTuple):
             lake=S3Lake(s3, found["LakeBucket"]),
             zone=self.zone,
             mirror=self.mirror,
-            known_as=Pseudonyms(self._person_key()).of(""),
+            known_as=self._known_as(),
         )
 
-    def _person_key(self) -> str:
-        manager = self.client("secretsmanager")
-        return str(manager.get_secret_value(SecretId=self.outputs["PersonKey"])["SecretString"])
+    def _known_as(self) -> str:
+        if "PersonKey" not in self.outputs:  # deployed by a version that had no pseudonyms
+            return ""
+        held = self.client("secretsmanager").get_secret_value(SecretId=self.outputs["PersonKey"])
+        return Pseudonyms(str(held["SecretString"])).of("")
 
 
 def local(home: Home) -> Opened:
