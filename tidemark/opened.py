@@ -55,7 +55,8 @@ class Opened(NamedTuple):
             lake=S3Lake(s3, found["LakeBucket"]),
             zone=self.zone,
             mirror=self.mirror,
-            known_as=Pseudonyms(self.person_key()).of(""),
+            # A version before this one had no pseudonyms.
+            known_as=Pseudonyms(self.person_key()).of("") if "PersonKey" in self.outputs else "",
         )
 
     def runs(self) -> DynamoRuns:

@@ -121,6 +121,19 @@ class TestDeployed:
         smoke(deployed)
 
     @pytest.mark.service("dynamodb")
+    def test_it_is_backed_up_and_compared_by_the_commands_of_the_laptop(
+        self, deployed: Deployed, tmp_path: Path
+    ) -> None:
+        batch = sales(60)
+        assert deployed.call("POST", "/v1/sales", json={"sales": batch}).status_code == 200
+        made = json.loads(run("backup", "create", "one", "--to", str(tmp_path), "--aws", "--json").stdout)
+        assert made["sales"] == len(batch)
+        found = json.loads(run("backup", "verify", str(tmp_path / "one"), "--aws", "--json").stdout)
+        assert (found["differences"], found["counters"]["tickets"]) == (0, len(batch))
+        refused = run("backup", "restore", str(tmp_path / "one"), "--yes", "--aws", check=False)
+        assert (refused.returncode, "is not empty" in refused.stderr) == (2, True)
+
+    @pytest.mark.service("dynamodb")
     def test_the_tables_are_as_the_template_has_them(self, deployed: Deployed) -> None:
         dynamodb = client("dynamodb")
         for output, keys in {

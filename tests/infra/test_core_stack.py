@@ -97,7 +97,7 @@ def test_the_api_writes_nothing_but_feedback_and_verdicts_and_takes_dead_letters
         "Lake/flows/*": {"s3:GetObject"},
         "Lake/models/*/*/CARD.md": {"s3:GetObject"},
         **dict.fromkeys(("ArchiveStreamFailed", "PublishStreamFailed"), taking),
-        **dict.fromkeys(("ArchiveFunction", "PublishFunction"), {"lambda:InvokeFunction"}),
+        **{name: {"lambda:InvokeFunction"} for name in ("ArchiveFunction", "PublishFunction")},
     }
 
 
