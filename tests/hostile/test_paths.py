@@ -3,6 +3,7 @@ runs, files and sales."""
 
 from __future__ import annotations
 
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -51,7 +52,14 @@ def test_no_path_leads_out(cloud: Cloud, which: str) -> None:
     for path in paths:
         for up in UP:
             status, answer = asked(address, path.format(up=up), cloud.tokens["read"])
-            assert 400 <= status < 500, (path, up, status)
+            assert 400 <= status < 500 or _tidied(status, answer, address), (path, up, status)
             assert not any(secret in answer for secret in SECRETS), (path, up)
             tried += 1
     tell(f"paths {which}", paths=tried)
+
+
+def _tidied(status: int, answer: bytes, address: str) -> bool:
+    """Whether several slashes led to the same path with one, of the same host."""
+    place = re.search(rb"\r\nLocation: (.*)\r\n", answer)
+    own = (f"{address}/".encode(), b"/")
+    return status == 308 and place is not None and place[1].startswith(own) and not place[1].startswith(b"//")
