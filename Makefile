@@ -132,7 +132,7 @@ sbom: .venv/installed-dev ## Write what everything is made of, as CycloneDX, to 
 	.venv/bin/python -m infra.supply.sbom .tools/sbom
 
 .PHONY: licences
-licences: .venv/installed-dev .venv-train/installed .venv-bench/installed .venv-emulator/installed .venv-audit/installed ## Write docs/licences.md anew
+licences: .venv/installed-dev .venv-train/installed .venv-bench/installed .venv-emulator/installed .venv-audit/installed .venv-fuzz/installed ## Write docs/licences.md anew
 	.venv/bin/python -m infra.supply.licences
 
 .PHONY: docs

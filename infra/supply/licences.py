@@ -16,7 +16,7 @@ from typing import NamedTuple
 from infra.supply.locks import PACKAGE_LOCKS, REQUIREMENTS, ROOT, Locked, name_of, npm, python
 
 PAGE = ROOT / "docs" / "licences.md"
-ENVIRONMENTS = (".venv", ".venv-train", ".venv-bench", ".venv-emulator", ".venv-localstack", ".venv-audit", ".tools")
+ENVIRONMENTS = (".venv", ".venv-train", ".venv-bench", ".venv-emulator", ".venv-localstack", ".venv-audit", ".venv-fuzz", ".tools")
 # Groups whose packages leave this machine, in a Lambda's bundle, an image or a page.
 SHIPPED = ("fn-", "api", "ws", "dashboard", "flows", "train", "mlflow", "prefect")
 SHIPPED_LOCKS = ("web/package-lock.json",)
