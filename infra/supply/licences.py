@@ -16,7 +16,16 @@ from typing import NamedTuple
 from infra.supply.locks import PACKAGE_LOCKS, REQUIREMENTS, ROOT, Locked, name_of, npm, python
 
 PAGE = ROOT / "docs" / "licences.md"
-ENVIRONMENTS = (".venv", ".venv-train", ".venv-bench", ".venv-emulator", ".venv-localstack", ".venv-audit", ".venv-fuzz", ".tools")
+ENVIRONMENTS = (
+    ".venv",
+    ".venv-train",
+    ".venv-bench",
+    ".venv-emulator",
+    ".venv-localstack",
+    ".venv-audit",
+    ".venv-fuzz",
+    ".tools",
+)
 # Groups whose packages leave this machine, in a Lambda's bundle, an image or a page.
 SHIPPED = ("fn-", "api", "ws", "dashboard", "flows", "train", "mlflow", "prefect")
 SHIPPED_LOCKS = ("web/package-lock.json",)
@@ -40,6 +49,7 @@ SPDX = {
 }
 # Of packages whose metadata says nothing, or too much; read in the licence that they come with.
 READ = {
+    "atheris": "Apache-2.0",
     "crontab": "LGPL-2.1-only",
     "docutils": "BSD-2-Clause AND PSF-2.0",  # GPL is of one Emacs file
     "gevent-websocket": "Apache-2.0",
