@@ -42,7 +42,7 @@ def test_a_sale_moves_the_figures_and_the_page_says_which_request_it_was(open_pa
     expect(page.locator("[data-freshness]")).to_have_attribute("data-request", answer.headers["X-Request-Id"])
     page.goto(f"{cloud.live}/operations")
     expect(page.locator("[data-tile=latencies] .says")).to_contain_text(" ms")
-    expect(page.locator("[data-watermark=A]")).to_contain_text("2019")
+    expect(page.locator("[data-watermark=A]")).to_contain_text(":")
 
 
 def test_dead_letters_are_healed_with_an_admins_token_alone(operations: Page, cloud: Cloud) -> None:

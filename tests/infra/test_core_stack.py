@@ -96,8 +96,8 @@ def test_the_api_writes_nothing_but_feedback_and_verdicts_and_takes_dead_letters
         "Lake": {"s3:ListBucket"},
         "Lake/flows/*": {"s3:GetObject"},
         "Lake/models/*/*/CARD.md": {"s3:GetObject"},
-        **dict.fromkeys(("ArchiveStreamFailed", "PublishStreamFailed"), taking),
-        **{name: {"lambda:InvokeFunction"} for name in ("ArchiveFunction", "PublishFunction")},
+        **{f"{name}StreamFailed": taking for name in ("Archive", "Publish")},
+        **{f"{name}Function": {"lambda:InvokeFunction"} for name in ("Archive", "Publish")},
     }
 
 

@@ -62,13 +62,13 @@ export function Operations({ zone }: { zone: string }): JSX.Element {
         </p>
         <a class="chip" href="/">Live page</a>
       </header>
-      <div class="spans" role="group" aria-label="Time that the lines show">
+      <section class="spans" aria-label="Time that the lines show">
         {(Object.keys(SPANS) as Span[]).map((key) => (
           <button key={key} type="button" class="chip" aria-pressed={span.value === key} onClick={() => { choose(key); }}>
             Last {SPANS[key]}
           </button>
         ))}
-      </div>
+      </section>
       <main id="numbers" class="operations" aria-busy={found === null}>
         <Numbers found={found} samples={samples} />
         <Rates samples={samples} tallied={found?.tallied ?? true} />
