@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 from tidemark.local.home import HOST, ROOT, Home
 from tidemark.settings import variable
 
+LAMBDAS_A_PROCESSOR = 16
 REGION = "eu-west-1"
 EMULATOR_PYTHON = ROOT / ".venv-emulator" / "bin" / "python"
 BIN = Path(sys.executable).parent
@@ -57,6 +59,8 @@ def emulator(home: Home, port: int) -> Service:
             "TMPDIR": str(home.run),
             "PYTHONUNBUFFERED": "1",
             "LOG_LEVEL": "WARNING",
+            # As on AWS, more calls at once than are allowed are turned away; else each has a process begun for it.
+            "LAMBDA_ACCOUNT_CONCURRENCY": str(LAMBDAS_A_PROCESSOR * (os.cpu_count() or 1)),
         },
     )
 
