@@ -173,7 +173,9 @@ class IngestSettings(StoreSettings, TableSettings, StreamSettings, IndexSettings
     client_kilobytes: Annotated[
         float, Meta(gt=0, description="kB of sales a second that one token may send; a request counts as 25 at least")
     ] = 2_500
-    person_key: Annotated[str, Meta(description="key of the pseudonyms of customers; 32 characters or more")]
+    person_key: Annotated[
+        str, Meta(description="key of the pseudonyms of customers; 32 characters or more", extra=_SECRET)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -368,7 +370,7 @@ def documented() -> Iterator[tuple[str, str, str]]:
     """Each setting once: its variable, its default (empty where it must be given) and its help."""
     seen: set[str] = set()
     for kind in (
-        *(StoreSettings, TableSettings, CompactSettings, FeedbackSettings, TokenSettings),
+        *(StoreSettings, TableSettings, IngestSettings, CompactSettings, FeedbackSettings, TokenSettings),
         *(ArchiveSettings, LivePageSettings, FlowSettings, ExplorerSettings, BackupSettings),
     ):
         hints: dict[str, Any] = get_type_hints(kind, include_extras=True)

@@ -48,7 +48,7 @@ STAGE_RATE = Figure(2_000, "requests/s, the stage", "`infra/cdk/http_api.py`, RA
 ACCOUNT_RATE = Figure(10_000, "requests/s, all APIs of an account and region", _API)
 ONE_ADDRESS = Figure(10_000 / 300, "requests/s, one address, over 5 minutes", "`infra/cdk/firewall.py`, ONE_ADDRESS")
 FIREWALL_RATE = Figure(100_000, "requests/s, one web ACL", f"{AWS}AWS WAF quotas")
-TOKEN_KNOWN_S = Figure(60, "s that a token's answer is kept", "`infra/cdk/http_api.py`")
+TOKEN_KNOWN_S = Figure(20, "s that a token's answer is kept", "`infra/cdk/http_api.py`")
 
 # -- Lambda
 CONCURRENCY = Figure(1_000, "executions at once, all Lambdas of an account and region", _LAMBDA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
 import zipfile
@@ -43,7 +44,12 @@ def built() -> Path:
 def imported(bundle: Path, name: str) -> set[str]:
     """The modules that a handler imports, in a Python that has nothing but its bundle."""
     code = f"import sys; sys.path.insert(0, {str(bundle)!r}); import functions.{name}.handler; print(*sys.modules)"
-    environment = {**SETTINGS, "AWS_DEFAULT_REGION": "eu-west-1", "PATH": "/usr/bin:/bin"}
+    environment = {
+        **SETTINGS,
+        "TIDEMARK_PERSON_KEY": secrets.token_hex(32),
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "PATH": "/usr/bin:/bin",
+    }
     done = subprocess.run(
         [sys.executable, "-S", "-E", "-c", code],
         cwd=bundle,

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
-from functions.api import models, pipelines
+from functions.api import models, operations, pipelines
 from functions.api.app import create_app
 from functions.api.results import Results
 from tests.counted import counters
@@ -20,6 +20,7 @@ from tests.samples import PSEUDONYMS, body, sale
 from tidemark.access import METHODS, ROUTES, Need, only, told
 from tidemark.adapters.memory import MemoryFeedback, MemoryLedger, MemoryStream
 from tidemark.adapters.memory_runs import MemoryObjects, MemoryRuns
+from tidemark.dead_letters import Redrive
 from tidemark.grants import SCOPES, Branches, Grant, Scope
 from tidemark.ingest import Ingest
 from tidemark.sale import Rejection, Sale, decode
@@ -46,6 +47,7 @@ class Behind:
             *(Store(), ledger, counters(ledger), MemoryFeedback(), self.now_ms),
             pipelines.routes(results, self.now_ms),
             models.routes(self.runs, objects, results, ledger),
+            operations.routes(Redrive({})),
         )
         self.ingest = Ingest(Store(), RulesOnly(), ledger, MemoryStream(), PSEUDONYMS)
         self.post(sale("a-1"), sale("a-2", quantity=2, tax=None, total=None), sale("b-1", branch="B"))

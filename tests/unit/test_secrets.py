@@ -24,6 +24,7 @@ KINDS = [
 ]
 SECRETS = {
     (settings.IngestSettings, "redis_password"),
+    (settings.IngestSettings, "person_key"),
     (settings.PublishSettings, "redis_password"),
     (LivePageSettings, "redis_password"),
     (LivePageSettings, "oidc_client_secret"),
@@ -35,7 +36,8 @@ NO_SECRETS = {"token_secret", "reader_token", "api_token"}
 
 
 def given(kind: type[Any], **changes: str) -> dict[str, str]:
-    needed = {field.name: "x" for field in fields(kind) if field.default is MISSING}
+    secret = set(settings.secrets_of(kind))
+    needed = {field.name: GOOD if field.name in secret else "x" for field in fields(kind) if field.default is MISSING}
     return {variable(name): value for name, value in {**needed, "redis_url": "rediss://valkey:6379", **changes}.items()}
 
 
