@@ -84,6 +84,7 @@ def every_sale(cloud: Cloud) -> dict[str, Any]:
     return {counted.entry.invoice_id: counted for counted in ledger.scan()}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_what_was_sold_comes_back_in_an_empty_deployment(cloud: Cloud, empty: Core, tmp_path: Path) -> None:
     runs, objects = stores.open_pipelines(cloud.home)
@@ -159,6 +160,7 @@ def test_what_was_sold_comes_back_in_an_empty_deployment(cloud: Cloud, empty: Co
     )
 
 
+@pytest.mark.long
 def test_kpis_and_snapshots_are_those_of_the_source(cloud: Cloud, empty: Core) -> None:
     """Of a branch that sold nothing while the backup was made: what others sold then is the source's alone."""
     for query in ({}, {"payment": "Ewallet"}, {"from": minute(100), "to": minute(1_500)}):
