@@ -40,18 +40,18 @@ MODULES := $(filter-out $(PARTS) tests/__pycache__,$(patsubst %/,%,$(wildcard te
 .PHONY: test
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run the tests
 	@mkdir -p .tools; $(MAKE) --no-print-directory test-modules > .tools/test-modules.log 2>&1 & modules=$$!; parts=0; \
-	.venv/bin/python -m pytest -m "not long" $(PARTS) $(ARGS) || parts=$$?; \
+	.venv/bin/python -m pytest -m "not long" --durations 20 $(PARTS) $(ARGS) || parts=$$?; \
 	wait $$modules || modules=failed; cat .tools/test-modules.log; test $$modules != failed -a $$parts = 0
 
 .PHONY: test-modules
 test-modules:
 	cd web && $(NPM) run --silent test
 	.venv-train/bin/python -m pytest -c pyproject.toml --rootdir . training
-	.venv/bin/python -m pytest -m "not long" $(MODULES) $(ARGS)
+	.venv/bin/python -m pytest -m "not long" --durations 10 $(MODULES) $(ARGS)
 
 .PHONY: test-long
 test-long: install .venv/installed-dev chromium ## Run the long fault runs, and training on a Dask cluster
-	.venv/bin/python -m pytest -m long $(ARGS)
+	.venv/bin/python -m pytest -m long --durations 20 $(ARGS)
 
 # What is promised, by figures of this very run: docs/promises.md.
 .PHONY: trust

@@ -71,7 +71,7 @@ def test_every_control_is_reached_with_the_tab_key(page: Page) -> None:
     inside = "main, nav, [role=toolbar]"
     wanted = page.evaluate(
         """inside => [...document.querySelectorAll(inside)].flatMap(part =>
-          [...part.querySelectorAll("button, select, input, summary, [tabindex='0']")])
+          [...part.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")])
           .filter(node => !node.disabled && node.checkVisibility()).length""",
         inside,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import secrets
 import shutil
 import sys
 import zipfile
@@ -60,6 +61,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         variable("feedback_table"): stack["FeedbackTable"],
         variable("runs_table"): stack["RunsTable"],
         variable("token_secret"): stack["TokenSecret"],
+        variable("person_key"): secrets.token_hex(32),
         variable("lake_bucket"): "lambdas-lake",
         variable("archive_failed_queue"): stack["ArchiveFailedQueue"],
         variable("publish_failed_queue"): stack["PublishFailedQueue"],

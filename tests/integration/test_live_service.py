@@ -36,7 +36,7 @@ def test_a_tick_tells_the_sale_that_was_posted(cloud: Cloud) -> None:
         known = json.loads(client.read_until('42["names"')[2:])[1]
         cloud.post({"sales": [sale("told")]})
         tick = json.loads(client.read_until('42["tick"')[2:])[1]
-    assert {"before", "cursor", "oldest", "names", "cells", "anomalies"} == set(tick)
+    assert {"before", "cursor", "oldest", "request", "names", "cells", "anomalies"} == set(tick)
     assert known["epoch"] == tick["cursor"].split(".")[0]
     first, new = tick["names"]
     names = [*known["names"][1][:first], *new]
