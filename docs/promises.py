@@ -36,10 +36,10 @@ PROMISES = {
     ),
     "overload": Promise(
         "Ten times the clients that the machine can serve: each is answered 200, 429 or 503 with the time to come "
-        "again, what was accepted is there, and who asks little is served meanwhile",
+        "again, what was accepted is there, and afterwards all is as before",
         "`tests/integration/test_overload.py`",
         "{served} posts/s are what it serves; {clients} clients at once, {answers} answers, {turned_away} of them 429 "
-        "or 503; a till beside them answered in {beside_ms} ms (median), {more_mb} MB more memory, as before "
+        "or 503; a patient till beside them served after {beside_ms} ms (median), {more_mb} MB more memory, as before "
         "{recovered_ms} ms after",
     ),
     "canary": Promise(

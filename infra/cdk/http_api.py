@@ -128,6 +128,8 @@ class HttpApi(Construct):
             ("Throttled", apigateway.ResponseType.THROTTLED, "429"),
             ("LateAnswer", apigateway.ResponseType.INTEGRATION_TIMEOUT, "503"),
             ("NoAnswer", apigateway.ResponseType.INTEGRATION_FAILURE, "503"),
+            ("NobodyToAsk", apigateway.ResponseType.AUTHORIZER_FAILURE, "503"),
+            ("AuthorizerIsBusy", apigateway.ResponseType.AUTHORIZER_CONFIGURATION_ERROR, "503"),
         ):
             self.rest_api.add_gateway_response(
                 name,

@@ -84,6 +84,7 @@ def test_a_revoked_token_ends_everywhere_with_the_sessions_that_it_opened(cloud:
     tell("revocation", api_ms=round(api_s * 1000), live_ms=round(closed_s * 1000))
 
 
+@pytest.mark.long
 def test_a_key_that_ends_ends_what_it_signed_in_mid_connection(cloud: Cloud, keys: SecretKeys) -> None:
     ends = time.time() + FRESH_S + MARGIN_S
     going = Key(secrets.token_urlsafe(48), until=ends)
