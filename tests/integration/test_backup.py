@@ -23,6 +23,7 @@ from tidemark.backup import catalogue
 from tidemark.local import stores
 from tidemark.local.home import Home
 from tidemark.local.supervisor import wait_until
+from tidemark.opened import local
 
 SALES = 2_000
 QUIET = "Quiet"
@@ -111,7 +112,7 @@ def test_what_was_sold_comes_back_in_an_empty_deployment(cloud: Cloud, empty: Co
     assert said(cloud, "verify", str(shelf / "one"))["differences"] == 0
 
     # No secret is in it.
-    secrets = [stores.token_secret(cloud.home, stores.running(cloud.home)), stores.person_key(cloud.home)]
+    secrets = [stores.token_secret(cloud.home, stores.running(cloud.home)), local(cloud.home).person_key()]
     content = b"".join(
         gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         for path in shelf.rglob("*")

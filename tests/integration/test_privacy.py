@@ -18,6 +18,7 @@ from tests.trust import tell
 from tidemark.lake_audit import audit_lake, repair_lake, rewrite_days
 from tidemark.ledger import Counted, Entry
 from tidemark.local import stores
+from tidemark.opened import local
 from tidemark.privacy.personal import Pseudonyms
 from tidemark.privacy.subjects import Places, Selection, erase, find
 from tidemark.store import MINUTES_PER_DAY
@@ -32,7 +33,7 @@ class Customer:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.name = f"Zoë Canary {secrets.token_hex(8)}"
-        self.pseudonym = Pseudonyms(stores.person_key(cloud.home)).of(self.name)
+        self.pseudonym = Pseudonyms(local(cloud.home).person_key()).of(self.name)
         self.mark = secrets.token_hex(4)
 
     def sale(self, number: int, **change: Any) -> dict[str, Any]:

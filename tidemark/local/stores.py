@@ -37,12 +37,8 @@ def client(home: Home, service: str, *, attempts: int = 3) -> Any:
 
 def outputs(home: Home) -> dict[str, str] | None:
     """The deployed stack's outputs; None where it is not there, or not whole."""
-    return _outputs(client(home, "cloudformation"))
-
-
-def _outputs(cloudformation: Any) -> dict[str, str] | None:
     try:
-        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        stack = client(home, "cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
     except (ClientError, BotoCoreError):
         return None
     if not stack["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in stack["StackStatus"]:
@@ -53,12 +49,6 @@ def _outputs(cloudformation: Any) -> dict[str, str] | None:
 def token_secret(home: Home, stack: dict[str, str]) -> str:
     """The secret that signs tokens; `stack` is the stack's outputs."""
     name = stack["TokenSecret"]
-    return str(client(home, "secretsmanager").get_secret_value(SecretId=name)["SecretString"])
-
-
-def person_key(home: Home) -> str:
-    """The key of the pseudonyms of the stack that runs. Raises TidemarkError where none does."""
-    name = running(home)["PersonKey"]
     return str(client(home, "secretsmanager").get_secret_value(SecretId=name)["SecretString"])
 
 
