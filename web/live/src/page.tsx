@@ -49,7 +49,10 @@ export function Page({ model }: { model: Model }): JSX.Element {
           </svg>
           Tidemark
         </h1>
-        <p class="source">{config.source}</p>
+        <p class="source">
+          {config.source}
+          {!kiosk && <>{" · "}<a href="/operations">Operations</a></>}
+        </p>
         <Status model={model} />
       </header>
       {!kiosk && (

@@ -79,7 +79,6 @@ export function Toolbar({ model }: { model: Model }): JSX.Element {
       </details>
       <Opens to="feedback" text="Feedback" />
       <Opens to="settings" text="Settings" />
-      <a class="chip" href="/operations">Operations</a>
       {model.config.sign_out !== null && <a class="chip" href={model.config.sign_out}>Sign out</a>}
     </div>
   );
