@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import psutil
@@ -58,11 +58,10 @@ class Cloud:
             [str(TIDEMARK), *words], env=self.environment, capture_output=True, text=True, check=check
         )
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """`tidemark WORDS`, going on by itself."""
-        return subprocess.Popen(
-            [str(TIDEMARK), *words], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+    def start(self, *words: str, says: IO[str] | None = None) -> subprocess.Popen[bytes]:
+        """`tidemark WORDS`, going on by itself. `says`: the file that gets its words."""
+        to = says or subprocess.DEVNULL
+        return subprocess.Popen([str(TIDEMARK), *words], env=self.environment, stdout=to, stderr=to)
 
     def simulate(self, *words: str) -> dict[str, Any]:
         """The summary of `tidemark simulate`."""

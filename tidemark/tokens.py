@@ -86,6 +86,15 @@ def verify(keys: Keys | str, token: str) -> Grant:
     return grant
 
 
+def key_of(token: str) -> str | None:
+    """The name of the key that a token says it is signed with; None where it says none."""
+    try:
+        named = jwt.get_unverified_header(token).get("kid")
+    except jwt.PyJWTError:
+        return None
+    return named if isinstance(named, str) else None
+
+
 def is_revoked(keys: Keys, grant: Grant) -> bool:
     """Whether a token, the one that it was made with, or the key that signed it, has been taken back."""
     return grant.id in keys.revoked or grant.origin in keys.revoked or not any(keys.good(grant.key))

@@ -97,7 +97,7 @@ class Access:
     def grant(self, credential: str) -> Grant:
         """Who holds this token. Raises Unauthorized where it is none, Forbidden where it may not read all branches:
         what the page is told is the same for all who look."""
-        grant = tokens.verify(self.keyring.known(), credential)
+        grant = tokens.verify(self.keyring.knowing(tokens.key_of(credential)), credential)
         if grant.name.startswith(CODE_NAME):
             raise Unauthorized("a sign-in code is no session")
         if grant.id in self.ended:

@@ -34,7 +34,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return _policy("anybody", stage, [f"GET{path}" for path in PUBLIC_PATHS])
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
-        grant = tokens.verify(_keyring.now(), tokens.bearer(headers.get("authorization")))
+        token = tokens.bearer(headers.get("authorization"))
+        _keyring.now()
+        grant = tokens.verify(_keyring.knowing(tokens.key_of(token)), token)
     except Unauthorized as error:
         logger.warning("unauthorized", extra={"reason": str(error)})
         raise Exception("Unauthorized") from None  # noqa: TRY002  # the text is API Gateway's contract

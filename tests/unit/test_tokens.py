@@ -12,7 +12,7 @@ import pytest
 
 from tidemark import keyring, tokens
 from tidemark.errors import Misuse, SettingsError, Unauthorized
-from tidemark.keyring import FRESH_S, SETTLED_S, Key, Keyring, Keys
+from tidemark.keyring import AGAIN_S, FRESH_S, SETTLED_S, Key, Keyring, Keys
 
 SECRET = "a secret of the tests, of thirty-two bytes and more"
 HOUR = timedelta(hours=1)
@@ -177,3 +177,26 @@ def test_a_process_keeps_up_and_goes_on_with_what_it_knows() -> None:
     assert ring.now().keys == (Key(SECRET),)  # and nobody is asked again at once
     now[0] = 2 * FRESH_S
     assert ring.now() == changed
+
+
+def test_a_key_that_a_process_does_not_know_is_looked_for_at_once_but_not_all_the_time() -> None:
+    now, reads, kept = [0.0], [0], Keys((Key(SECRET),))
+
+    def text() -> str:
+        reads[0] += 1
+        return kept.text()
+
+    ring = Keyring(text, now_s=lambda: now[0])
+    kept = kept.rotated(0)
+    new = tokens.key_of(tokens.mint(kept, "read", name="till", lifetime=timedelta(hours=1)))
+    assert new == kept.signs.id
+    assert ring.knowing(new).signs.id != new  # it was read a moment ago
+    now[0] = AGAIN_S
+    assert ring.knowing(None).signs.id != new
+    assert ring.knowing(new).signs.id == new
+    now[0] = 3 * AGAIN_S
+    assert ring.knowing(new) == kept
+    assert reads == [2]
+    assert ring.knowing("0" * 16) == ring.knowing("1" * 16)
+    assert reads == [3]
+    assert tokens.key_of("rubbish") is None

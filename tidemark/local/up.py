@@ -12,7 +12,7 @@ import msgspec
 
 from tidemark import data, keyring, tokens
 from tidemark.adapters.secret_keys import give_reader_token
-from tidemark.errors import TidemarkError
+from tidemark.errors import TidemarkError, Unavailable
 from tidemark.grants import SCOPES
 from tidemark.keyring import Keys
 from tidemark.local import flow_services, services, stores
@@ -119,7 +119,10 @@ def _explorer(home: Home, supervisor: Supervisor, state: State, stack: dict[str,
 
 def sign_in_link(live: str, read_token: str) -> str:
     """A link that signs one browser in."""
-    answer = httpx.post(f"{live}/signin/codes", headers={"Authorization": f"Bearer {read_token}"}, timeout=10)
+    try:
+        answer = httpx.post(f"{live}/signin/codes", headers={"Authorization": f"Bearer {read_token}"}, timeout=20)
+    except httpx.TransportError as error:
+        raise Unavailable(f"the live page gives no sign-in link: {error!r}") from error
     if answer.status_code != httpx.codes.OK:
         raise TidemarkError(f"the live page gives no sign-in link: {answer.text[:200]}")
     return f"{live}{answer.json()['path']}"
