@@ -313,8 +313,11 @@ class Runs(ABC):
         """
 
     @abstractmethod
-    def dismiss(self, champion: Champion) -> bool:
-        """Let a model serve no longer, and none in its place. False where another serves by now."""
+    def dismiss(self, champion: Champion, *, decision: Decision | None = None) -> bool:
+        """Let a model serve no longer, and none in its place, and keep the decision with it: both or neither.
+
+        False, and nothing happens, where another serves by now.
+        """
 
     @abstractmethod
     def keep_model(self, fingerprint: str, content: bytes) -> None:

@@ -309,8 +309,12 @@ def test_who_serves_can_be_dismissed_by_those_who_know_who_it_is(runs: Runs) -> 
     assert runs.crown(first, replacing=None)
     assert not runs.dismiss(second)
     assert runs.champion("sales-shadow") == first
-    assert runs.dismiss(first)
+    back = Decision(NOW, "sales-shadow", "hand", "none", "a", True, "rolled back", 0, None, None)
+    assert not runs.dismiss(second, decision=back)
+    assert runs.decisions("sales-shadow", limit=9) == []
+    assert runs.dismiss(first, decision=back)
     assert runs.champion("sales-shadow") is None
+    assert runs.decisions("sales-shadow", limit=9) == [back]
 
 
 def test_a_model_s_file_is_kept_byte_for_byte(runs: Runs) -> None:

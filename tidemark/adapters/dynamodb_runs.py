@@ -100,28 +100,30 @@ class DynamoRuns(Runs):
                 "ConditionExpression": "fingerprint = :replaced",
                 "ExpressionAttributeValues": {":replaced": {"S": replacing.fingerprint}},
             }
-        puts: list[Any] = [{"Put": {"TableName": self._table, "Item": item, **condition}}]
+        done = self._replace({"Put": {"TableName": self._table, "Item": item, **condition}}, decision)
+        # The answer may have been lost, and the client's second try found what the first had written.
+        return done or self.champion(champion.model) == champion
+
+    def dismiss(self, champion: Champion, *, decision: Decision | None = None) -> bool:
+        delete = {
+            "TableName": self._table,
+            "Key": {"list": {"S": "champions"}, "id": {"S": champion.model}},
+            "ConditionExpression": "fingerprint = :serves",
+            "ExpressionAttributeValues": {":serves": {"S": champion.fingerprint}},
+        }
+        return self._replace({"Delete": delete}, decision)
+
+    def _replace(self, write: Any, decision: Decision | None) -> bool:
+        """One write of who serves and the decision, both or neither. False where the write's condition does not hold."""
+        writes: list[Any] = [write]
         if decision is not None:
             kept = (_part(*_listed(decision)), _entry(*_listed(decision), decision))
-            puts += [{"Put": {"TableName": self._table, "Item": item}} for item in kept]
+            writes += [{"Put": {"TableName": self._table, "Item": item}} for item in kept]
         try:
-            self._client.transact_write_items(TransactItems=puts)
+            self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
             if not any(one.get("Code") == "ConditionalCheckFailed" for one in error.response["CancellationReasons"]):
                 raise
-            # The answer may have been lost, and the client's second try found what the first had written.
-            return self.champion(champion.model) == champion
-        return True
-
-    def dismiss(self, champion: Champion) -> bool:
-        try:
-            self._client.delete_item(
-                TableName=self._table,
-                Key={"list": {"S": "champions"}, "id": {"S": champion.model}},
-                ConditionExpression="fingerprint = :serves",
-                ExpressionAttributeValues={":serves": {"S": champion.fingerprint}},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
 

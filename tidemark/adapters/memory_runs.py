@@ -119,12 +119,14 @@ class MemoryRuns(Runs):
             self.add_decision(decision)
         return True
 
-    def dismiss(self, champion: Champion) -> bool:
+    def dismiss(self, champion: Champion, *, decision: Decision | None = None) -> bool:
         serving = self._champions.get(champion.model)
-        if serving is not None and serving.fingerprint != champion.fingerprint:
+        if serving is None or serving.fingerprint != champion.fingerprint:
             return False
-        self._champions.pop(champion.model, None)
-        return serving is not None
+        del self._champions[champion.model]
+        if decision is not None:
+            self.add_decision(decision)
+        return True
 
     def keep_model(self, fingerprint: str, content: bytes) -> None:
         self._models[fingerprint] = content

@@ -100,9 +100,7 @@ class ModelRegistry:
             over_champion=None,
         )
         if earlier is None:
-            done = self._runs.dismiss(champion)
-            if done:
-                self._runs.add_decision(back)
+            done = self._runs.dismiss(champion, decision=back)
         else:
             self._whole(earlier)
             again = self._named(earlier, by, at, None, self._before(earlier))
