@@ -29,6 +29,7 @@ _HEADER = re.compile(
     rb"\{'descr': '([<|])([biuf][1248])', 'fortran_order': (True|False), "
     rb"'shape': \(((?:[0-9]{1,10},? ?){0,4})\), \} *\n"
 )
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FAULTS = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, KeyError, IndexError)
 
 
@@ -47,6 +48,8 @@ def read(content: bytes) -> dict[str, npt.NDArray[Any]]:
                 raise NoArrays(
                     f"a file holds at most {MOST} arrays of {UNPACKED:,} bytes together; this one holds more"
                 )
+            if any(one.compress_type not in _PACKED for one in members):
+                raise NoArrays("a part of it is packed in another way than NumPy packs arrays")
             return {one.filename.removesuffix(".npy"): _array(file.read(one)) for one in members}
     except (*_FAULTS, NotImplementedError, RuntimeError, OverflowError) as error:  # packed otherwise, or encrypted
         raise NoArrays(str(error) or type(error).__name__) from error

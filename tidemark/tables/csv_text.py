@@ -135,6 +135,9 @@ def to_utf8(path: Path, encoding: Encoding, into: Path) -> Path:
     return out
 
 
+_LINE_END = re.compile(r"\r\n|\r|\n")  # as the reader counts lines
+
+
 def broken_line(path: Path) -> str | None:
     """The first line that does not fit its header, or whose quote does not end; None where all seem right."""
     with stream(path) as content:
@@ -152,7 +155,7 @@ def broken_line(path: Path) -> str | None:
                 return f"line {before + 1:,}: {len(row)} columns where the header has {width}"
             before = reader.line_num
     except csv.Error:
-        if reader.line_num > before + 1 or '"' in begin.split("\n", before + 1)[before]:
+        if reader.line_num > before + 1 or '"' in _LINE_END.split(begin, before + 1)[before]:
             return f"line {before + 1:,}: a quote that does not end, or ends before its column does"
         return f"line {before + 1:,} cannot be read"
     return None
