@@ -47,6 +47,7 @@ class StreamConsumer(Construct):
                 bisect_batch_on_error=True,
                 report_batch_item_failures=partial,
                 retry_attempts=10,
+                max_record_age=cdk.Duration.hours(20),  # the stream forgets after 24: till then a queue knows of it
                 on_failure=sources.SqsDlq(self.failed),
                 filters=[lambda_.FilterCriteria.filter({"eventName": lambda_.FilterRule.or_(*events)})],
             )

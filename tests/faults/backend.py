@@ -6,12 +6,17 @@ import secrets
 from typing import Any, NamedTuple
 
 import botocore.session
+import psutil
+from botocore.loaders import create_loader
 
 from tests.cloud import Cloud
 from tests.contract.tables import clone_table
 from tests.faults.poller import Record
 from tidemark.local import stores
 from tidemark.local.services import REGION, aws_environment
+from tidemark.local.supervisor import Supervisor, answers, wait_until
+
+RESTARTS_S = 60.0
 
 TABLES = {
     "ledger_table": "LedgerTable",
@@ -35,6 +40,7 @@ class Backend:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        self._models = create_loader()
         self._stack = stores.running(cloud.home)
         self._dynamodb = stores.client(cloud.home, "dynamodb")
         self._s3 = stores.client(cloud.home, "s3")
@@ -46,7 +52,17 @@ class Backend:
         """A session whose clients talk to the emulator."""
         session = botocore.session.get_session()
         session.set_config_variable("region", REGION)
+        session.register_component("data_loader", self._models)  # which is read once for all
         return session
+
+    def restart(self) -> None:
+        """The emulator ends, and is begun again with what it kept."""
+        supervisor = Supervisor(self._cloud.home)
+        process = psutil.Process(supervisor.states()["ministack"][1])
+        process.terminate()
+        process.wait(RESTARTS_S)
+        address = f"http://127.0.0.1:{self._cloud.home.port('ministack')}"
+        wait_until(lambda: answers(f"{address}/_ministack/health"), "the emulator to answer again", seconds=RESTARTS_S)
 
     def make(self) -> Places:
         """New and empty."""
@@ -74,13 +90,18 @@ class Backend:
 
 
 class Stream:
-    """A table's stream, read from its beginning on."""
+    """A table's stream, read from its beginning on; after the emulator's restart again from there."""
 
     def __init__(self, backend: Backend, arn: str) -> None:
         self._client = backend._streams
-        (shard,) = self._client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        self._arn = arn
+        self.begin()
+
+    def begin(self) -> None:
+        """Go back to its beginning."""
+        (shard,) = self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]
         self._iterator = self._client.get_shard_iterator(
-            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            StreamArn=self._arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
 
     def read(self) -> list[Record]:

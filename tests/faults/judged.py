@@ -20,6 +20,7 @@ def differences(found: World) -> list[str]:
     lake = audit_lake(found.ledger, found.lake, found.folder, now=lambda: 4e9)
     wrong += [f"lake: {what} {name}" for what in ("missing", "different", "unknown") for name in getattr(lake, what)]
     wrong += _page(found, {name: counted.entry.measures() for name, counted in entries.items()})
+    wrong += found.trainer.differences(counted.entry for counted in entries.values())
     accepted: Counter[str] = Counter()
     conflicts = set()
     for till in found.tills:
@@ -32,7 +33,7 @@ def differences(found: World) -> list[str]:
                 elif held is None:
                     good = False
                 elif held.digest == digest_of(row):
-                    good = status in ("accepted", "duplicate")
+                    good = status == "duplicate" or (status, result["score"]) == ("accepted", held.entry.score)
                     accepted[name] += status == "accepted"
                 else:
                     good = status == "conflict"

@@ -229,6 +229,7 @@ class Lambda:
             mock.patch.dict(os.environ, self._variables),
             mock.patch.object(botocore.session, "get_session", return_value=self._session),
             mock.patch.object(redis_stream, "connect", lambda url: self._stream(connect(url))),
+            mock.patch("time.monotonic", self._clock.monotonic),  # by which a handler asks anew who serves
         ):
             spec.loader.exec_module(module)
         if hasattr(module, "time"):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import jwt
 import pytest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.faults.backend import Backend
 from tests.faults.test_schedules import run
@@ -18,10 +18,12 @@ from tests.trust import tell
 from tidemark import writer
 from tidemark.adapters.dynamodb import DynamoLedger
 from tidemark.adapters.dynamodb_history import DynamoHistory
+from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_lake import S3Lake
 from tidemark.cells import Cell
 from tidemark.history import counters
 from tidemark.ledger import Attempt, InDoubt, digest
+from tidemark.models.champion import Champion, Decision
 from ws_server.truth import Truth
 
 MOST = 60
@@ -156,6 +158,40 @@ def nobody_tells_what_was_not_told() -> Planted:
     )
 
 
+def whoever_serves_is_replaced() -> Planted:
+    """A model is promoted over another than the one that it was judged against."""
+    crown = DynamoRuns.crown
+
+    def crowned(self: DynamoRuns, champion: Champion, *, replacing: Champion | None, decision: Any = None) -> bool:
+        return crown(self, champion, replacing=self.champion(champion.model), decision=decision)
+
+    return mock.patch.object(DynamoRuns, "crown", crowned)
+
+
+def decisions_apart() -> Planted:
+    """Who serves changes first, and what was decided is kept afterwards."""
+    replace = DynamoRuns._replace
+
+    def replaced(self: DynamoRuns, write: Any, decision: Decision | None) -> bool:
+        done = replace(self, write, None)
+        if done and decision is not None:
+            self.add_decision(decision)
+        return done
+
+    return mock.patch.object(DynamoRuns, "_replace", replaced)
+
+
+def files_are_not_waited_for() -> Planted:
+    """A model is promoted though its file could not be kept."""
+    keep = DynamoRuns.keep_model
+
+    def kept(self: DynamoRuns, fingerprint: str, content: bytes) -> None:
+        with suppress(BotoCoreError, ClientError):
+            keep(self, fingerprint, content)
+
+    return mock.patch.object(DynamoRuns, "keep_model", kept)
+
+
 PLANTED: list[Callable[[], Planted]] = [
     sales_and_cells_apart,
     doubt_is_taken_for_success,
@@ -169,6 +205,9 @@ PLANTED: list[Callable[[], Planted]] = [
     a_move_checks_nothing,
     old_tokens_are_good,
     nobody_tells_what_was_not_told,
+    whoever_serves_is_replaced,
+    decisions_apart,
+    files_are_not_waited_for,
 ]
 
 

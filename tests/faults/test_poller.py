@@ -73,6 +73,16 @@ def test_what_was_done_may_come_again_in_its_order() -> None:
     assert give(shard, set()) == [[2, 3]]
 
 
+def test_what_is_too_old_ends_in_the_queue_and_is_given_to_nobody() -> None:
+    now = [0.0]
+    shard = Shard(batch_size=10, retries=1, bisect=True, partial=False, oldest_s=60, now_s=lambda: now[0])
+    shard.put(records(2))
+    now[0] = 61
+    shard.put(records(4)[2:])
+    assert give(shard, set()) == [[2, 3]]
+    assert [numbers(batch) for batch in shard.given_up] == [[0, 1]]
+
+
 def test_a_consumer_that_dies_has_failed() -> None:
     shard = Shard(batch_size=2, retries=1, bisect=False, partial=False)
     shard.put(records(2))
@@ -88,13 +98,13 @@ def test_a_consumer_that_dies_has_failed() -> None:
 def test_the_schedules_give_the_streams_as_the_template_does(dev: Templates) -> None:
     found = {}
     for name, mapping in dev.properties("AWS::Lambda::EventSourceMapping").items():
-        assert mapping.get("MaximumRecordAgeInSeconds", -1) == -1, "then records may be too old, too"
         assert mapping["DestinationConfig"]["OnFailure"]["Destination"], name
         (consumer,) = (known for known in CONSUMERS if f"/{known.title()}Function" in name)
         found[consumer] = {
             "batch_size": mapping["BatchSize"],
             "retries": mapping["MaximumRetryAttempts"],
             "bisect": mapping["BisectBatchOnFunctionError"],
+            "oldest_s": mapping["MaximumRecordAgeInSeconds"],
             "partial": "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
         }
     assert found == CONSUMERS

@@ -44,7 +44,8 @@ def test_nothing_is_lost_and_nothing_counted_twice(backend: Backend, tmp_path: P
             continue
         ran.update({"schedules": 1, "reads while it went on": found.reads, "points to pause at": found.wire.points})
         ran.update({f"fault: {what}": count for what, count in found.faults.items()})
-        ran.update({"conflicts sent again": found.redriven})
+        ran.update({f"training: {what}": count for what, count in found.trainer.done.items()})
+        ran.update({"conflicts sent again": found.redriven, "records too old": found.too_old()})
     tell(
         "schedules",
         seed=SEED,

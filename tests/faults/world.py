@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import msgspec
@@ -29,16 +29,20 @@ from tests.faults.lambdas import Fault, Lambda, Time, UnsureStream, Wire
 from tests.faults.page import LivePage, SteppedRedis
 from tests.faults.poller import Record, Shard
 from tests.faults.tills import BEGIN, MINUTES, Till, digest_of
+from tests.faults.trainer import Trainer
 from tests.property.stepwise import Processes
 from tidemark import tokens
 from tidemark.adapters import redis_stream
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
 from tidemark.adapters.dynamodb_history import DynamoHistory
+from tidemark.adapters.dynamodb_runs import DynamoRuns
 from tidemark.adapters.s3_lake import S3Lake
+from tidemark.adapters.s3_objects import S3Objects
 from tidemark.cells import Measures
 from tidemark.errors import Unavailable
 from tidemark.history.calendar import TIERS, Plan
 from tidemark.history.counters import Counters
+from tidemark.models.sales_registry import SalesRegistry
 from tidemark.settings import HistorySettings, TableSettings, variable
 
 ZONE = "Asia/Kolkata"  # its hours begin at half past those of UTC
@@ -47,11 +51,13 @@ ENVIRONMENTS = 3
 BEGAN_S = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
 SHARDS = 2
 CONSUMERS: dict[str, Any] = {
-    "archive": {"batch_size": 1_000, "retries": 10, "bisect": True, "partial": False},
-    "publish": {"batch_size": 100, "retries": 10, "bisect": True, "partial": True},
+    "archive": {"batch_size": 1_000, "retries": 10, "bisect": True, "partial": False, "oldest_s": 72_000},
+    "publish": {"batch_size": 100, "retries": 10, "bisect": True, "partial": True, "oldest_s": 72_000},
 }
 """How each is given its stream: as the template has it, which a test holds it against."""
 ACTS = (60, 140)
+RESTARTED = 0.05
+"""Of the schedules, in how many the emulator is restarted."""
 
 
 class World:
@@ -60,6 +66,7 @@ class World:
     def __init__(self, seed: int, backend: Backend, places: Places, folder: Path) -> None:
         self.drawn = random.Random(seed)
         self.folder = folder
+        self.backend = backend
         self.processes = Processes()
         self.clock = Time(self.processes, BEGAN_S)
         self.wire = Wire(self.processes)
@@ -68,6 +75,8 @@ class World:
         self.troubles: list[str] = []
         self.redis = SteppedRedis(port=backend.redis_port)
         self.redis.processes = self.processes
+        self.room = str(Redis(connection_pool=self.redis.connection_pool).config_get("maxmemory")["maxmemory"])
+        self.redis_is_full = False
         self.faults: Counter[str] = Counter()
 
         variables = {
@@ -91,7 +100,10 @@ class World:
         self.archive, self.publish, self.compact = made("archive", 60), made("publish", 60), made("compact", 600)
 
         self.streams = {name: Stream(backend, arn) for name, arn in places.streams.items()}
-        self.shards = {name: [Shard(**rules) for _ in range(SHARDS)] for name, rules in CONSUMERS.items()}
+        self.shards = {
+            name: [Shard(**rules, now_s=self.clock.monotonic) for _ in range(SHARDS)]
+            for name, rules in CONSUMERS.items()
+        }
         quiet = backend.session()  # who looks in from outside is met by no fault
         s3: Any = quiet.create_client("s3")
         dynamodb: Any = quiet.create_client("dynamodb")
@@ -107,6 +119,15 @@ class World:
         self.lake = S3Lake(s3, places.settings["lake_bucket"])
         met: Any = session.create_client("dynamodb")
         self.met_counters = Counters(DynamoCells(met, tables), DynamoHistory(met, past), ZONE)
+        runs, bucket = DynamoRuns(dynamodb, places.settings["runs_table"]), places.settings["lake_bucket"]
+        self.trainer = Trainer(
+            SalesRegistry(
+                DynamoRuns(met, places.settings["runs_table"]),
+                S3Objects(cast("Any", session.create_client("s3")), bucket),
+            ),
+            SalesRegistry(runs, S3Objects(s3, bucket)),
+            runs,
+        )
 
         self.tills = [Till(n, random.Random(self.drawn.random())) for n in range(3)]
         self.count = 0
@@ -114,6 +135,7 @@ class World:
         self.known: set[int] = set()
         """Sales that were answered, by number: every reading that begins afterwards counts them."""
         self.page = self._new_page()
+        self.restarts = self.drawn.random() < RESTARTED
         self.reads = 0
         self.redriven = 0
 
@@ -142,6 +164,11 @@ class World:
             (4, self.tick),
             (2, self.skew),
             (2, self.token_ends),
+            (3, self.redis_fills),
+            (1, self.day_passes),
+            (4, self.start_training),
+            (4, self.trainer.look),
+            (2, self.emulator_restarts),
         ]
 
     def act(self) -> None:
@@ -261,6 +288,37 @@ class World:
         self.faults["Redis forgets"] += 1
         Redis(connection_pool=self.redis.connection_pool).delete(redis_stream.KEY)
         self.redis.away += 1  # what begins again has ended all connections
+
+    def redis_fills(self) -> None:
+        """It has no room for more; or, where it had none, has room again."""
+        self.redis_is_full = not self.redis_is_full
+        self.faults["Redis full"] += self.redis_is_full
+        self._give_redis_room(not self.redis_is_full)
+
+    def _give_redis_room(self, room: bool) -> None:
+        Redis(connection_pool=self.redis.connection_pool).config_set("maxmemory", self.room if room else 1)
+
+    def day_passes(self) -> None:
+        """What the streams' consumers have not come to is too old for them."""
+        self.faults["a day passes"] += 1
+        self.clock.now_s += 86_400
+
+    def emulator_restarts(self) -> None:
+        """Once, in a few schedules: it takes seconds."""
+        if self.restarts:
+            self.restarts = False
+            self.follow()  # AWS's streams would go on; the emulator's forget what came
+            self.faults["emulator restarted"] += 1
+            self.backend.restart()
+            for stream in self.streams.values():
+                stream.begin()
+
+    def start_training(self) -> None:
+        place = self.drawn.randrange(2)
+        if not any(name.startswith(f"trainer {place} ") for name in self.processes.going):
+            threshold = self.drawn.choice((1e-9, 0.02, 0.5, 1.0))
+            then = self.drawn.choice(("serve", "serve", "serve", "shadow", "roll back"))
+            self.begin(f"trainer {place}", lambda: self.trainer.train(threshold, then))
 
     def kill(self) -> None:
         going = [name for name in self.processes.going if not name.startswith(("page", "read"))]
@@ -397,6 +455,7 @@ class World:
         self.troubles.clear()
         self.wire.away = dict.fromkeys(self.wire.away, 0)
         self.redis.away = 0
+        self._give_redis_room(True)
         self.clock.skew_s = 0
         self.settle()
         for till in self.tills:
@@ -466,6 +525,10 @@ class World:
                 return
         raise AssertionError("the streams are not drained")
 
+    def too_old(self) -> int:
+        """How many records no consumer was given for their age."""
+        return sum(shard.too_old for shards in self.shards.values() for shard in shards)
+
     def watch(self) -> None:
         """The page reads on until it has heard everything, and ticks."""
         (name,) = [name for name in self.processes.going if name.startswith("page")]
@@ -510,6 +573,7 @@ def world(seed: int, backend: Backend, folder: Path) -> Iterator[World]:
             stack.enter_context(mock.patch("ws_server.reader.time", found.clock))
             stack.callback(found.wire.close)
             stack.callback(found.redis.close)
+            stack.callback(found._give_redis_room, True)
             yield found
     finally:
         backend.remove(places)

@@ -114,7 +114,7 @@ class DynamoRuns(Runs):
         return self._replace({"Delete": delete}, decision)
 
     def _replace(self, write: Any, decision: Decision | None) -> bool:
-        """One write of who serves and the decision, both or neither. False where the write's condition does not hold."""
+        """A write of who serves and the decision, both or neither. False where the write's condition does not hold."""
         writes: list[Any] = [write]
         if decision is not None:
             kept = (_part(*_listed(decision)), _entry(*_listed(decision), decision))
