@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.faults.parts import CONSUMERS
 from tests.faults.poller import Record, Shard
-from tests.faults.world import CONSUMERS
 from tests.templates import Templates
 
 

@@ -11,11 +11,13 @@ import pytest
 from tests.faults.backend import Backend
 from tests.faults.conftest import ran
 from tests.faults.judged import differences
-from tests.faults.world import ACTS, World, world
+from tests.faults.world import World, world
 from tests.trust import tell
 
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 SCHEDULES = int(os.environ.get("FAULT_SCHEDULES", "20"))
+ACTS = (60, 140)
+"""How much happens in a schedule: at least, and at most."""
 MOST = 3
 """Violations that are looked for before the others are left alone."""
 
