@@ -28,6 +28,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WORK = ROOT / ".tools" / "fuzz"
 COMPILED = "tidemark.cubes.kernels"  # by Numba, which cannot read what counts lines
+AT_ONCE_S = 900  # in one process: the fuzzer's own memory grows, by some 80 bytes an input
 KEPT_BYTES = 250_000  # of the corpus of one target
 _TRIED = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 
@@ -50,19 +51,22 @@ def fuzz(name: str, seconds: int) -> Fuzzed:
     found.mkdir(parents=True, exist_ok=True)
     before = set(found.iterdir())
     began = time.monotonic()
-    done = _run(
-        target,
-        *(str(work), *(str(folder) for folder in (HERE / "corpus" / name, found) if folder.is_dir())),
-        *(f"-max_total_time={seconds}", f"-artifact_prefix={found}/", "-print_final_stats=1"),
-    )
-    took = int(time.monotonic() - began)
-    crashes = len(set(found.iterdir()) - before)
-    if done.returncode and not crashes:
-        raise SystemExit(f"{name}: the fuzzer ended by itself:\n{done.stdout[-4_000:]}")
+    tried, crashes, took = 0, 0, 0
+    while took < seconds and not crashes:
+        done = _run(
+            target,
+            *(str(work), *(str(folder) for folder in (HERE / "corpus" / name, found) if folder.is_dir())),
+            f"-max_total_time={min(seconds - took, AT_ONCE_S)}",
+            *(f"-artifact_prefix={found}/", "-print_final_stats=1"),
+        )
+        took = int(time.monotonic() - began)
+        crashes = len(set(found.iterdir()) - before)
+        if done.returncode and not crashes:
+            raise SystemExit(f"{name}: the fuzzer ended by itself:\n{done.stdout[-4_000:]}")
+        tried += sum(int(number) for number in _TRIED.findall(done.stdout)[-1:])
     if crashes:
         print(done.stdout[-6_000:])  # noqa: T201
-    tried = _TRIED.findall(done.stdout)
-    return Fuzzed(int(tried[-1]) if tried else 0, took, crashes)
+    return Fuzzed(tried, took, crashes)
 
 
 def keep(name: str) -> None:
