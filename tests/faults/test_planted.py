@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import jwt
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
 from tests.faults.backend import Backend
 from tests.faults.test_schedules import run
@@ -181,15 +181,20 @@ def decisions_apart() -> Planted:
     return mock.patch.object(DynamoRuns, "_replace", replaced)
 
 
-def files_are_not_waited_for() -> Planted:
-    """A model is promoted though its file could not be kept."""
-    keep = DynamoRuns.keep_model
+def files_come_afterwards() -> Planted:
+    """A model is promoted first, and its file kept afterwards."""
+    kept: dict[str, bytes] = {}
+    crown, keep = DynamoRuns.crown, DynamoRuns.keep_model
 
-    def kept(self: DynamoRuns, fingerprint: str, content: bytes) -> None:
-        with suppress(BotoCoreError, ClientError):
-            keep(self, fingerprint, content)
+    def crowned(self: DynamoRuns, champion: Champion, **how: Any) -> bool:
+        done = crown(self, champion, **how)
+        keep(self, champion.fingerprint, kept[champion.fingerprint])
+        return done
 
-    return mock.patch.object(DynamoRuns, "keep_model", kept)
+    stack = ExitStack()
+    stack.enter_context(mock.patch.object(DynamoRuns, "crown", crowned))
+    stack.enter_context(mock.patch.object(DynamoRuns, "keep_model", lambda _, name, file: kept.update({name: file})))
+    return stack
 
 
 PLANTED: list[Callable[[], Planted]] = [
@@ -207,7 +212,7 @@ PLANTED: list[Callable[[], Planted]] = [
     nobody_tells_what_was_not_told,
     whoever_serves_is_replaced,
     decisions_apart,
-    files_are_not_waited_for,
+    files_come_afterwards,
 ]
 
 

@@ -64,23 +64,29 @@ class Trainer:
         return Made(content, b"a network", RESULTS, f"# {version}")
 
     def look(self) -> None:
-        """Whoever serves at any moment is there, whole. Raises AssertionError where that is not so."""
-        if (champion := self._quiet.champion()) is not None:
+        """Whoever serves at any moment is there, whole, and was decided on. Raises AssertionError where that is not
+        so."""
+        champion = self._quiet.champion()
+        if champion is not None:
             try:
                 self._quiet.kept(champion.fingerprint)
             except TidemarkError as error:
                 raise AssertionError(f"{champion.fingerprint} serves, and is not whole: {error}") from error
+        assert not (wrong := list(self._undecided(champion))), wrong
 
-    def differences(self, entries: Iterator[Entry]) -> Iterator[str]:
-        """What was decided leads, one decision after the other, from nobody to who serves; and each sale was scored by
-        a model that there is, with the verdict that is this model's."""
-        serves = self._quiet.champion()
+    def _undecided(self, serves: Champion | None) -> Iterator[str]:
+        """What was decided leads, one decision after the other, from nobody to who serves."""
         ends = Counter({"none": 1})
         ends[serves.fingerprint if serves else "none"] -= 1
         for decision in self._runs.decisions(SALES, limit=MOST_DECISIONS):
             ends[decision.champion or "none"] -= 1
             ends[decision.challenger] += 1
-        yield from (f"models: {name} came to serve, or went, undecided" for name, left in ends.items() if left)
+        return (f"models: {name} came to serve, or went, undecided" for name, left in ends.items() if left)
+
+    def differences(self, entries: Iterator[Entry]) -> Iterator[str]:
+        """Who came to serve undecided; and sales that were scored by a model that nobody made, or with another verdict
+        than this model's."""
+        yield from self._undecided(self._quiet.champion())
         for entry in entries:
             if (threshold := self.thresholds.get(entry.model)) is None:
                 yield f"{entry.invoice_id} was scored by {entry.model}, which nobody made"

@@ -60,7 +60,7 @@ class World(Troubles):
             (2, self.token_ends),
             (3, self.redis_fills),
             (1, self.day_passes),
-            (4, self.start_training),
+            (6, self.start_training),
             (4, self.trainer.look),
             (2, self.emulator_restarts),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated, NoReturn
@@ -54,6 +55,10 @@ def main() -> None:
         _fail(error.format_message(), EXIT_MISUSE)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(EXIT_INTERRUPTED)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _fail(f"{error.filename or 'the disk'}: {error.strerror}", EXIT_FAILED)
     except Exception as error:
         if type(error).__module__.startswith("botocore."):  # which not every command has imported
             _fail(f"AWS: {error}", EXIT_FAILED)

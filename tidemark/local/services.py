@@ -17,13 +17,18 @@ EMULATOR_PYTHON = ROOT / ".venv-emulator" / "bin" / "python"
 BIN = Path(sys.executable).parent
 
 
+EMULATOR_ENDS_S = 600
+"""It writes down what its tables hold when it ends."""
+
+
 class Service(msgspec.Struct, frozen=True):
-    """A process."""
+    """A process. `ends_s`: how long it may take to end."""
 
     name: str
     command: list[str]
     environment: dict[str, str] = {}
     stop_signal: str = "TERM"
+    ends_s: int = 15
 
 
 def aws_environment(home: Home, port: int) -> dict[str, str]:
@@ -62,6 +67,7 @@ def emulator(home: Home, port: int) -> Service:
             # As on AWS, more calls at once than are allowed are turned away; else each has a process begun for it.
             "LAMBDA_ACCOUNT_CONCURRENCY": str(LAMBDAS_A_PROCESSOR * (os.cpu_count() or 1)),
         },
+        ends_s=EMULATOR_ENDS_S,
     )
 
 

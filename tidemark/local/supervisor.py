@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
@@ -18,9 +19,9 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from tidemark.errors import TidemarkError
 from tidemark.local.home import ROOT, Home, write_atomically
-from tidemark.local.services import Service
+from tidemark.local.services import EMULATOR_ENDS_S, Service
 
-STOP_S = 40.0  # one service after the other ends, the last started first; a flow may need 15 s
+STOP_S = EMULATOR_ENDS_S + 60.0  # one service after the other ends, the last started first; a flow may need 15 s
 DOES_NOT_START = ("fatal", "backoff", "exited")
 
 
@@ -105,9 +106,13 @@ class Supervisor:
         assert isinstance(found, list)
         return {info["name"]: (str(info["statename"]).lower(), int(info["pid"])) for info in found}
 
+    def log(self, name: str) -> Path:
+        """Where a service's log is."""
+        return self._home.logs / f"{name}.log"
+
     def tail(self, name: str, lines: int = 6) -> str:
         """The last lines of a service's log."""
-        path = self._home.logs / f"{name}.log"
+        path = self.log(name)
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
 
     def stop(self) -> None:
@@ -192,7 +197,7 @@ def _config(home: Home, services: list[Service]) -> str:
             "startretries=5",
             "stopasgroup=true",
             "killasgroup=true",
-            "stopwaitsecs=15",
+            f"stopwaitsecs={service.ends_s}",
             "redirect_stderr=true",
             f"stdout_logfile={_escape(str(home.logs / f'{service.name}.log'))}",
             "stdout_logfile_maxbytes=10MB",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import msgspec
+import psutil
 
 from tidemark import data, keyring, tokens
 from tidemark.adapters.secret_keys import give_reader_token
@@ -144,17 +147,50 @@ def _check_space(home: Home) -> None:
 
 
 def down(home: Home, *, wipe: bool) -> bool:
-    """End everything; with `wipe` forget the data too. Returns whether anything ran."""
+    """End everything; with `wipe` forget the data too. Returns whether anything ran.
+
+    Raises TidemarkError, and ends nothing, where the disk may have no room for what the emulator writes down at its
+    end; and where it could not write it.
+    """
     supervisor = Supervisor(home)
     ran = supervisor.running()
+    if ran and not wipe:
+        _check_room_to_keep(home, supervisor)
+    log = supervisor.log("ministack")
+    told = log.stat().st_size if log.exists() else 0
     supervisor.stop()
     home.state_file.unlink(missing_ok=True)
+    if ran and not wipe and (lost := _not_kept(log, told)):
+        raise TidemarkError(f"ended, but the emulator could not keep what it held of {lost}: see {log}")
     if wipe:
         folders = (home.emulator, home.redis, home.postgres, home.prefect, home.flows, home.lake_mirror, home.tables)
         for path in (*folders, home.path / "cdk.out"):
             shutil.rmtree(path, ignore_errors=True)
         home.deployed_file.unlink(missing_ok=True)
     return ran
+
+
+def _check_room_to_keep(home: Home, supervisor: Supervisor) -> None:
+    _, pid = supervisor.states().get("ministack", ("", 0))
+    try:
+        needed = psutil.Process(pid).memory_info().rss if pid else 0  # written down it is smaller
+    except psutil.Error:
+        return
+    free = shutil.disk_usage(home.path).free
+    if free < needed:
+        raise TidemarkError(
+            f"{home.path} has {free / 1e6:,.0f} MB free, and the emulator may need {needed / 1e6:,.0f} MB to keep its "
+            "tables: all goes on. Make room and end it again; `tidemark down --wipe` ends it and forgets all"
+        )
+
+
+def _not_kept(log: Path, told: int) -> str:
+    """Of which services the emulator said since then that it could not keep what it held."""
+    if not log.exists():
+        return ""
+    said = log.read_bytes()
+    lines = said[told if told <= len(said) else 0 :].decode(errors="replace")
+    return ", ".join(sorted(set(re.findall(r"Persistence: failed to save (\w+)", lines))))
 
 
 def watch(home: Home, say: Say) -> None:
