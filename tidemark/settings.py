@@ -173,6 +173,10 @@ class IngestSettings(StoreSettings, TableSettings, StreamSettings, IndexSettings
     client_kilobytes: Annotated[
         float, Meta(gt=0, description="kB of sales a second that one token may send; a request counts as 25 at least")
     ] = 2_500
+    client_requests: Annotated[
+        int,
+        Meta(gt=0, description="requests of one token that are worked on at once; more must wait a second"),
+    ] = 100
     person_key: Annotated[
         str, Meta(description="key of the pseudonyms of customers; 32 characters or more", extra=_SECRET)
     ]

@@ -58,7 +58,7 @@ def _scorer(store: Store, runs: DynamoRuns) -> Scorer:
 
 _settings = settings.load(settings.IngestSettings)
 _client = aws.dynamodb_writes()  # one for both: making a client is dear, and who serves is asked again anyway
-_limits = redis_limits.connect(_settings.stream_url(), _settings.client_kilobytes * 1_000)
+_limits = redis_limits.connect(_settings.stream_url(), _settings.client_kilobytes * 1_000, _settings.client_requests)
 _ingest = Ingest(
     store=_settings.store(),
     scorer=_scorer(_settings.store(), DynamoRuns(_client, _settings.runs_table)),
@@ -92,9 +92,12 @@ def _take(event: dict[str, Any], context: LambdaContext, request: str) -> tuple[
     )
     try:
         caller = access.caller_of(event, time.time())
-        body = body_of(event)
-        _limits.take(caller.name or "", max(len(body), SMALLEST))
-        posted = _ingest.post(body, clock, caller.branches, request=request)
+        client, body = caller.name or "", body_of(event)
+        _limits.take(client, max(len(body), SMALLEST), context.aws_request_id)
+        try:
+            posted = _ingest.post(body, clock, caller.branches, request=request)
+        finally:
+            _limits.done(client, context.aws_request_id)
     except TidemarkError as error:
         metrics.add_metric(name="posts_refused", unit=MetricUnit.Count, value=1)
         logger.warning("refused", extra={"error": type(error).__name__})

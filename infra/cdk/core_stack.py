@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ from infra.cdk.sizes import Profile
 from infra.cdk.storage import Storage
 from infra.cdk.stream_consumer import StreamConsumer
 from tidemark.deployment.options import OUTPUT as OPTIONS
+from tidemark.local.services import LAMBDAS_A_PROCESSOR
 from tidemark.settings import StoreSettings, variable
 
 COMPACT_S = 600  # of each hour at most
@@ -57,7 +59,11 @@ class CoreStack(cdk.Stack):
         self.live_stream = (
             LiveStream(self, "LiveStream", network=self.network, profile=profile) if self.network else None
         )
-        stream = self.live_stream.environment if self.live_stream else {variable("redis_url"): redis_url}
+        if self.live_stream:
+            stream = self.live_stream.environment
+        else:  # one machine: a client may have half of the Lambdas that run there at once
+            at_once = LAMBDAS_A_PROCESSOR * (os.cpu_count() or 1) // 2
+            stream = {variable("redis_url"): redis_url, variable("client_requests"): str(at_once)}
 
         def function(
             name: str, environment: dict[str, str], *, memory_mb: int = 512, network: Network | None = None

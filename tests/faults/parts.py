@@ -69,6 +69,7 @@ class Parts:
             variable("redis_url"): f"redis://127.0.0.1:{backend.redis_port}",
             variable("token_secret"): "the secret",
             variable("client_kilobytes"): "1000000",  # Redis goes by its own clock
+            variable("client_requests"): "1000000",
             variable("person_key"): "the key that pseudonyms are made with",
         }
 
