@@ -105,6 +105,11 @@ PROMISES = {
         "`tests/integration/test_loopback.py`",
         "{processes} processes, {sockets} sockets: all of them on loopback",
     ),
+    "loopback of flows": Promise(
+        "The same of the servers of the flows: PostgreSQL, MLflow, Prefect and who runs them",
+        "`tests/flows/test_loopback.py`",
+        "{processes} processes, {sockets} sockets: all of them on loopback",
+    ),
     **{
         f"fuzzed {name}": Promise(
             f"No input makes {what} do what it must not: it is taken or refused in words, in bounded time and memory",

@@ -9,14 +9,15 @@ import pytest
 
 from tests.cloud import Cloud
 from tests.trust import tell
+from tidemark.local.home import Home
 from tidemark.local.supervisor import Supervisor
 
 LISTENS = "LISTEN"
 
 
-def listening(cloud: Cloud) -> dict[str, list[str]]:
+def listening(home: Home) -> dict[str, list[str]]:
     """By process, the addresses that it and all that it started listen on; a UDP socket listens where it is bound."""
-    pid = int(cloud.home.supervisor_pid.read_text())
+    pid = int(home.supervisor_pid.read_text())
     found: dict[str, list[str]] = {}
     for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
         try:
@@ -35,14 +36,20 @@ def is_of_this_machine(address: str) -> bool:
     return (mapped or found).is_loopback
 
 
-def test_nothing_listens_beyond_this_machine(cloud: Cloud) -> None:
-    found = listening(cloud)
+def of_this_machine_alone(home: Home, *services: str) -> dict[str, list[str]]:
+    """What listens, the ports of these services among it: all of it on loopback."""
+    found = listening(home)
     ports = {int(address.split()[1]) for addresses in found.values() for address in addresses}
-    for service in ("ministack", "redis", "live", "explorer"):
-        assert cloud.home.port(service) in ports, f"{service} was not looked at"
-    assert set(Supervisor(cloud.home).states()) >= {"ministack", "redis", "ws_server", "explorer"}
+    for service in services:
+        assert home.port(service) in ports, f"{service} was not looked at"
     beyond = {name: [a for a in addresses if not is_of_this_machine(a)] for name, addresses in found.items()}
     assert {name: addresses for name, addresses in beyond.items() if addresses} == {}
+    return found
+
+
+def test_nothing_listens_beyond_this_machine(cloud: Cloud) -> None:
+    assert set(Supervisor(cloud.home).states()) >= {"ministack", "redis", "ws_server", "explorer"}
+    found = of_this_machine_alone(cloud.home, "ministack", "redis", "live", "explorer")
     tell("loopback", processes=len(found), sockets=sum(map(len, found.values())))
 
 
