@@ -14,8 +14,8 @@ LONGEST_S = 30.0
 
 
 class TooMany(TidemarkError):
-    """A client sends more than it may, or too much at once; nothing of this request was taken. `retry_after`: seconds until it may be sent
-    again."""
+    """A client sends more than it may, or too much at once; nothing of this request was taken. `retry_after`: seconds
+    until it may be sent again."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__("this token sends more than one may; send the same again after the time in Retry-After")
