@@ -17,7 +17,7 @@ PYTHON_313 = $$(for found in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm
 ARGS ?=
 
-GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-compact fn-api fn-predict lambda api ws flows mlflow prefect dashboard train bench fuzz infra emulator tools audit local dev
+GROUPS := fn-authorize fn-ingest fn-publish fn-archive fn-compact fn-retain fn-api fn-predict lambda api ws flows mlflow prefect dashboard train bench fuzz infra emulator tools audit local dev
 
 .PHONY: help
 help: ## Say what can be made

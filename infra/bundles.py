@@ -25,7 +25,7 @@ from tidemark.errors import TidemarkError
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / ".bundles"
 PACKAGES = BUILT / "packages"
-FUNCTIONS = ("authorize", "ingest", "publish", "archive", "compact", "api", "predict")
+FUNCTIONS = ("authorize", "ingest", "publish", "archive", "compact", "retain", "api", "predict")
 FILES = {"ingest": ("models/sales/sales.model",)}
 Target = Literal["local", "aws"]
 # A Lambda has one processor or less: threads for linear algebra would only cost a quarter of its start.

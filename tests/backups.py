@@ -16,13 +16,12 @@ from tidemark.adapters.dynamodb import read_sale, sale_item
 from tidemark.adapters.memory_history import MemoryHistory
 from tidemark.adapters.memory_items import MemoryItems
 from tidemark.adapters.memory_runs import MemoryObjects
-from tidemark.adapters.s3_lake import PREFIX, S3Lake
+from tidemark.adapters.s3_lake import PREFIX, LakeObject, S3Lake, listed_as, packed
 from tidemark.audit import audit
 from tidemark.backup.store import CELLS, FEEDBACK, HISTORY, LEDGER, QUARANTINE, RUNS, Store
 from tidemark.kpis import Kpis, Selection
 from tidemark.ledger import Entry
 from tidemark.ports import Item, Items
-from tidemark.store import MINUTES_PER_DAY, day_name
 from tidemark.store import Store as Retailer
 from tidemark.writer import Clock
 
@@ -34,10 +33,18 @@ class Lake(S3Lake):
         self._objects = objects
 
     def put(self, minute: int, documents: Iterable[str]) -> str:
-        content = "".join(f"{document}\n" for document in documents).encode()
-        key = f"{PREFIX}day={day_name(minute // MINUTES_PER_DAY)}/{hash(content):x}.json.gz"
-        self._objects.put(key, gzip.compress(content))
+        key, content = packed(minute, documents)
+        self._objects.put(key, content)
         return key
+
+    def days(self) -> list[str]:
+        return sorted({key.split("day=")[1].split("/")[0] for key in self.keys()})
+
+    def objects(self, day: str) -> list[LakeObject]:
+        return [listed_as(found.key, found.size) for found in self._objects.find(f"{PREFIX}day={day}/")]
+
+    def read(self, key: str) -> list[str]:
+        return [line.decode() for line in gzip.decompress(self._objects.get(key)).splitlines()]
 
     def keys(self, day: str | None = None) -> set[str]:
         return {found.key for found in self._objects.find(PREFIX if day is None else f"{PREFIX}day={day}/")}

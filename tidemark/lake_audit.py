@@ -15,6 +15,7 @@ from tidemark.store import MINUTES_PER_DAY, day_name
 
 LAG_S = 60.0  # a sale younger than this may be on its way to the lake still
 LOOK_S = 1.0
+WRITTEN_AT_ONCE = 10_000  # sales of an object that is written anew: whoever reads one has room for it
 
 
 class LakeAudit(msgspec.Struct, frozen=True):
@@ -81,5 +82,8 @@ def rewrite_days(ledger: Ledger, lake: S3Lake, days: Collection[int], remove: Ca
         if (day := counted.entry.minute // MINUTES_PER_DAY) in by_day:
             by_day[day].append(msgspec.json.encode(counted.entry).decode())
     for day, documents in by_day.items():
-        new = {lake.put(day * MINUTES_PER_DAY, documents)} if documents else set()
+        new = {
+            lake.put(day * MINUTES_PER_DAY, documents[start : start + WRITTEN_AT_ONCE])
+            for start in range(0, len(documents), WRITTEN_AT_ONCE)
+        }
         remove(old[day] - new)

@@ -37,6 +37,8 @@ METRICS = (
     Metric("archive", "sales_archived", "Count", "rate", "sales written into the lake, those tried again twice"),
     Metric("compact", "cells_moved", "Count", "rate", "cells that became history"),
     Metric("compact", "cells_full", "Count", "state", "old cells whose period can hold no more: they stay"),
+    Metric("retain", "sales_erased", "Count", "rate", "sales that name nobody any more, since the policy says so"),
+    Metric("retain", "runs_unfinished", "Count", "state", "runs whose time was up: the next hour goes on"),
     Metric("predict", "blocks_priced", "Count", "rate", "blocks of houses priced"),
     Metric("predict", "blocks_warned_of", "Count", "state", "of these, unlike all that the model learnt from"),
     Metric("predict", "predictions_refused", "Count", "error", "calls answered 4xx, or 503 where no model serves"),

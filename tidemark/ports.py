@@ -347,6 +347,14 @@ class Runs(ABC):
         """Work no longer."""
 
     @abstractmethod
+    def keep_progress(self, flow: str, text: str) -> None:
+        """Keep how far a flow has come, in place of what was kept of it before."""
+
+    @abstractmethod
+    def progress(self, flow: str) -> str | None:
+        """How far a flow has come, read consistently; None where it has kept nothing."""
+
+    @abstractmethod
     def schedule(self, flow: str, seconds: int) -> None:
         """Say how often a flow runs."""
 

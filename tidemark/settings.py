@@ -210,6 +210,23 @@ class ApiSettings(StoreSettings, TableSettings, HistorySettings, FeedbackSetting
 
 
 @dataclass(frozen=True, kw_only=True)
+class RetentionSettings:
+    """For how long a sale names its customer."""
+
+    person_days: Annotated[
+        float,
+        Meta(
+            ge=0, description="days after its receipt that a sale names its customer; 0: for ever, there is no policy"
+        ),
+    ] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetainSettings(RetentionSettings, TableSettings, RunSettings):
+    """All that the retain Lambda reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PredictSettings(RunSettings):
     """All that the predict Lambda reads."""
 
@@ -374,7 +391,8 @@ def documented() -> Iterator[tuple[str, str, str]]:
     """Each setting once: its variable, its default (empty where it must be given) and its help."""
     seen: set[str] = set()
     for kind in (
-        *(StoreSettings, TableSettings, IngestSettings, CompactSettings, FeedbackSettings, TokenSettings),
+        *(StoreSettings, TableSettings, IngestSettings, CompactSettings, RetentionSettings, FeedbackSettings),
+        TokenSettings,
         *(ArchiveSettings, LivePageSettings, FlowSettings, ExplorerSettings, BackupSettings),
     ):
         hints: dict[str, Any] = get_type_hints(kind, include_extras=True)

@@ -66,3 +66,8 @@ def local_day(zone: str, minute: int) -> int:
 def day_name(day: int) -> str:
     """`YYYY-MM-DD` of a day counted from 1970-01-01."""
     return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+
+
+def day_number(name: str) -> int:
+    """The day of a name, counted from 1970-01-01."""
+    return (date.fromisoformat(name) - date(1970, 1, 1)).days

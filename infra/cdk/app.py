@@ -47,6 +47,7 @@ def build(app: cdk.App | None = None) -> cdk.App:
         bundles=Path(given("bundles") or bundles.build("aws")),
         redis_url=given("redis_url"),
         store=settings.load(settings.StoreSettings),
+        person_days=settings.load(settings.RetentionSettings).person_days,
         profile=chosen,
         options={**options, "profile": chosen.name},
     )

@@ -61,6 +61,14 @@ ALWAYS = (
         "IAM5[Resource::<StorageLake72898626.Arn>/sales/*]",
         _ONE_PREFIX,
     ),
+    *(
+        (
+            "TidemarkCore/Retain/Role/DefaultPolicy/Resource",
+            f"IAM5[Resource::<StorageLake72898626.Arn>/{prefix}/*]",
+            _ONE_PREFIX,
+        )
+        for prefix in ("sales", "erasures", "backups")
+    ),
     ("TidemarkCore/HttpApi/Api/Resource", "APIG2", "the Lambdas check each row and say what is wrong where"),
     (
         "TidemarkCore/HttpApi/Api/DeploymentStage.live/Resource",

@@ -26,12 +26,14 @@ from tidemark.local.services import LAMBDAS_A_PROCESSOR
 from tidemark.settings import StoreSettings, variable
 
 COMPACT_S = 600  # of each hour at most
+RETAIN_S = 900  # AWS, Lambda: the longest
 
 
 class CoreStack(cdk.Stack):
     """Tables, lake, API and Lambdas; on AWS the network, the live stream and the firewall too.
 
     `redis_url`: a live stream that is there already, as on the local cloud: then nothing of the network is made.
+    `person_days`: for how long sales name customers, 0 where there is no policy.
     `options`: what the deployment was told, which the next one reads (`tidemark/deployment/options.py`).
     """
 
@@ -44,6 +46,7 @@ class CoreStack(cdk.Stack):
         store: StoreSettings,
         profile: Profile,
         redis_url: str = "",
+        person_days: float = 0,
         options: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(
@@ -162,6 +165,29 @@ class CoreStack(cdk.Stack):
             targets=[targets.LambdaFunction(compact.function, retry_attempts=0)],  # the next hour goes on
         )
 
+        retain = BundledFunction(
+            self,
+            "Retain",
+            bundles=bundles,
+            environment={
+                **storage.table_environment,
+                **storage.run_environment,
+                variable("person_days"): f"{person_days:g}",
+            },
+            memory_mb=1769,  # one processor: it unpacks and packs
+            timeout_s=RETAIN_S,
+            log_days=profile.log_days,
+        )
+        storage.allow_retention(retain.function)
+        events.Rule(
+            self,
+            "RetainHourly",
+            description="Once a day, and each hour until a round that was cut off is done",
+            enabled=person_days > 0,
+            schedule=events.Schedule.rate(cdk.Duration.hours(1)),
+            targets=[targets.LambdaFunction(retain.function, retry_attempts=0)],  # the next hour goes on
+        )
+
         self.http = HttpApi(
             self,
             "HttpApi",
@@ -176,9 +202,10 @@ class CoreStack(cdk.Stack):
             self.firewall.protect(self, "ApiProtected", self.http.rest_api.deployment_stage.stage_arn)
 
         self.functions = {
-            found.node.id: found for found in (authorize, ingest, api, predict, publish, archive, compact)
+            found.node.id: found for found in (authorize, ingest, api, predict, publish, archive, compact, retain)
         }
-        self._tell({**(options or {}), **self.store_environment})
+        kept = {**self.store_environment, variable("person_days"): f"{person_days:g}"}
+        self._tell({**(options or {}), **kept})
 
     def _tell(self, options: Mapping[str, str]) -> None:
         storage, rest = self.storage, self.http.rest_api

@@ -11,9 +11,11 @@ from constructs import Construct
 
 from infra.cdk.sizes import Profile
 from tidemark.adapters.dynamodb import INDEX
-from tidemark.adapters.dynamodb_runs import TRUTH
+from tidemark.adapters.dynamodb_runs import AT_WORK, PROGRESS, TRUTH
 from tidemark.adapters.s3_lake import PREFIX as SALES
+from tidemark.backup.notes import NOTES as BACKUPS
 from tidemark.models.keys import card_key
+from tidemark.privacy.receipt import PREFIX as ERASURES
 from tidemark.settings import variable
 
 CARDS = card_key("*", "*")
@@ -161,6 +163,32 @@ class Storage(Construct):
             grantee, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         )  # fmt: skip
+
+    def allow_retention(self, grantee: iam.IGrantable) -> None:
+        """To blank sales and conflicts, and to write the lake's objects anew; to say so, and who holds them still."""
+        table, bucket = self.ledger.table_arn, self.lake.bucket_arn
+        _allow(grantee, ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DescribeContinuousBackups"), table)
+        self.quarantine.grant(grantee, "dynamodb:Scan", "dynamodb:BatchWriteItem", "dynamodb:DescribeContinuousBackups")
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+                resources=[self.runs.table_arn],
+                conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [AT_WORK, PROGRESS]}},
+            )
+        )
+        self._allow_objects(
+            grantee, f"{SALES}*", "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"
+        )
+        self._allow_objects(grantee, f"{ERASURES}*", "s3:PutObject")
+        self._allow_objects(grantee, f"{BACKUPS}*")
+        self._allow_listing(grantee, f"{SALES}*", f"{BACKUPS}*")
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucketVersions"],
+                resources=[bucket],
+                conditions={"StringLike": {"s3:prefix": [f"{SALES}*"]}},
+            )
+        )
 
     def allow_feedback(self, grantee: iam.IGrantable) -> None:
         """To put feedback, and to page through it."""

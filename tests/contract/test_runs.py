@@ -331,3 +331,12 @@ def test_what_is_true_of_a_sale_is_kept_and_can_be_told_anew(runs: Runs) -> None
     runs.tell({"b": True})
     assert runs.told(["a", "b", "c"]) == {"a": True, "b": True}
     assert runs.told([]) == {}
+
+
+def test_how_far_a_flow_has_come_is_what_was_kept_last(runs: Runs) -> None:
+    assert runs.progress(FLOW) is None
+    for text in ("one", "", '{"day": "2031-05-01"}'):
+        runs.keep_progress(FLOW, text)
+        assert runs.progress(FLOW) == text
+    assert runs.progress("another") is None
+    assert runs.state(FLOW, now=NOW) == FlowState(None, None)

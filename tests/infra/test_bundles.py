@@ -91,6 +91,19 @@ def test_what_prices_houses_has_nothing_of_what_trains(built: Path) -> None:
     assert len(modules) <= MODULES_AT_MOST
 
 
+def test_what_keeps_the_policy_holds_what_it_imports_and_nothing_else(built: Path) -> None:
+    modules = imported(built / "retain", "retain")
+    own = {
+        ".".join(path.relative_to(built / "retain").with_suffix("").parts).removesuffix(".__init__")
+        for folder in ("tidemark", "functions")
+        for path in (built / "retain" / folder).rglob("*.py")
+    }
+    ours = {name for name in modules if name.split(".")[0] in ("tidemark", "functions")}
+    assert ours | {"tidemark", "functions"} == own | {"tidemark", "functions"}
+    held = {path.name.split("-")[0].removesuffix(".py") for path in (built / "retain").iterdir()}
+    assert not {*held, *(module.split(".")[0] for module in modules)} & {*TOO_HEAVY, "numpy", "pyarrow"} - {"asyncio"}
+
+
 @pytest.mark.parametrize("name", ["ingest", "predict"])
 def test_a_bundle_on_a_quick_path_is_small_and_compiled(built: Path, tmp_path: Path, name: str) -> None:
     bundle = built / name

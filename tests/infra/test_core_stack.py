@@ -17,6 +17,9 @@ from infra.cdk.sizes import DEV
 from tidemark.access import PUBLIC_PATHS
 from tidemark.settings import StoreSettings
 
+BY_THEMSELVES = ("compact", "retain")
+"""The Lambdas that nobody waits for."""
+
 
 @pytest.fixture(scope="module")
 def template(bundles: Path) -> Template:
@@ -133,9 +136,49 @@ def test_what_moves_cells_reads_no_sale_and_runs_every_hour(template: Template) 
             *("dynamodb:PutItem", "dynamodb:UpdateItem"),
         },
     }
-    (rule,) = resources(template, "AWS::Events::Rule")
-    assert rule["ScheduleExpression"] == "rate(1 hour)"
-    assert rule["Targets"][0]["RetryPolicy"] == {"MaximumRetryAttempts": 0}
+    assert rule(template, "Compact") == ("rate(1 hour)", "ENABLED")
+
+
+def rule(template: Template, function: str) -> tuple[str, str]:
+    """How often a Lambda runs by itself, and whether it does."""
+    (found,) = [
+        each for each in resources(template, "AWS::Events::Rule")
+        if f'"{function}Function' in json.dumps(each["Targets"])
+    ]  # fmt: skip
+    assert found["Targets"][0]["RetryPolicy"] == {"MaximumRetryAttempts": 0}
+    return found["ScheduleExpression"], found["State"]
+
+
+def test_what_keeps_the_policy_writes_sales_and_receipts_alone(template: Template) -> None:
+    assert allowed(template, "Retain") == {
+        "Ledger": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DescribeContinuousBackups"},
+        "Quarantine": {"dynamodb:Scan", "dynamodb:BatchWriteItem", "dynamodb:DescribeContinuousBackups"},
+        "Runs": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+        "Lake": {"s3:ListBucket", "s3:ListBucketVersions"},
+        "Lake/sales/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"},
+        "Lake/erasures/*": {"s3:PutObject"},
+        "Lake/backups/*": {"s3:GetObject"},
+    }
+    conditions = [statement["Condition"] for statement in statements(template, "Retain") if "Condition" in statement]
+    assert {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["at-work", "progress"]}} in conditions
+    assert [sorted(found["StringLike"]["s3:prefix"]) for found in conditions if "StringLike" in found] == [
+        ["backups/", "backups/*", "sales/", "sales/*"],
+        ["sales/*"],
+    ]
+
+
+def test_the_policy_is_kept_by_itself_where_there_is_one(template: Template, bundles: Path) -> None:
+    assert rule(template, "Retain") == ("rate(1 hour)", "DISABLED")
+    place = {"bundles": bundles, "redis_url": "redis://x:1"}
+    stack = CoreStack(cdk.App(), "Core", **place, store=StoreSettings(), profile=DEV, person_days=0.5)  # type: ignore[arg-type]
+    kept = Template.from_stack(stack)
+    assert rule(kept, "Retain") == ("rate(1 hour)", "ENABLED")
+    (days,) = [
+        found["Environment"]["Variables"]["TIDEMARK_PERSON_DAYS"] for found in resources(kept, "AWS::Lambda::Function")
+        if found["Handler"] == "functions.retain.handler.handler"
+    ]  # fmt: skip
+    assert days == "0.5"
+    assert '"TIDEMARK_PERSON_DAYS": "0.5"' in json.dumps(kept.find_outputs("Options")).replace("\\", "")
 
 
 def test_the_pipelines_index_is_a_list_of_lists_by_id(template: Template) -> None:
@@ -210,7 +253,7 @@ def test_lambdas_run_what_the_bundles_are_built_for(template: Template) -> None:
     assert {f["Handler"].split(".")[1] for f in functions} == set(FUNCTIONS)
     for function in functions:
         assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
-        assert function["Timeout"] <= (900 if "compact" in function["Handler"] else 29)
+        assert function["Timeout"] <= (900 if function["Handler"].split(".")[1] in BY_THEMSELVES else 29)
 
 
 def test_the_app_s_folder_of_bundles_is_named(tmp_path: Path) -> None:

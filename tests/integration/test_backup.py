@@ -19,7 +19,7 @@ from tests import trust
 from tests.cloud import TIDEMARK, Cloud
 from tests.pipelines import seed
 from tests.samples import minute, of_own_line, sale
-from tidemark.backup import catalogue
+from tidemark.backup import notes
 from tidemark.local import stores
 from tidemark.local.home import Home
 from tidemark.local.supervisor import wait_until
@@ -176,7 +176,7 @@ def test_a_backup_is_listed_remembered_and_refused_where_it_would_be_lost(cloud:
     kept = datetime.fromisoformat(found["kept_until"]) - datetime.fromisoformat(found["created_at"])
     assert (found["name"], found["problem"], kept.days) == ("two", "", 9)
     _, objects = stores.open_pipelines(cloud.home)
-    assert [one.name for one in catalogue.noted(objects) if one.name == "two"] == ["two"]
+    assert [one.name for one in notes.noted(objects) if one.name == "two"] == ["two"]
     assert said(cloud, "prune", "--at", str(tmp_path)) == {"removed": []}
 
     bucket = stores.running(cloud.home)["LakeBucket"]

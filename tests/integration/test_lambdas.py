@@ -63,6 +63,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         variable("token_secret"): stack["TokenSecret"],
         variable("person_key"): secrets.token_hex(32),
         variable("lake_bucket"): "lambdas-lake",
+        variable("person_days"): "10000",
         variable("archive_failed_queue"): stack["ArchiveFailedQueue"],
         variable("publish_failed_queue"): stack["PublishFailedQueue"],
         variable("archive_function"): stack["ArchiveFunction"],
@@ -154,3 +155,8 @@ def test_publish(invoke: Invoke) -> None:
 
 def test_compact(invoke: Invoke) -> None:
     assert invoke("compact", {"source": "aws.events"})["moved"] == 0
+
+
+def test_retain(invoke: Invoke) -> None:
+    found = invoke("retain", {"source": "aws.events"})
+    assert (found["due"], found["erased"]) == (True, {"sales": 0, "conflicts": 0, "days": 0})

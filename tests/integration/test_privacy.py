@@ -20,7 +20,8 @@ from tidemark.ledger import Counted, Entry
 from tidemark.local import stores
 from tidemark.opened import local
 from tidemark.privacy.personal import Pseudonyms
-from tidemark.privacy.subjects import Places, Selection, erase, find
+from tidemark.privacy.selection import Selection
+from tidemark.privacy.subjects import Places, erase, find
 from tidemark.store import MINUTES_PER_DAY
 
 DAY = "2031-05-01"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PART = 5  # digits of an id's milliseconds since 1970
 PARTS_AT_ONCE = 10
 TRUTH = "truth"  # a list that others than the flows may write
+AT_WORK, PROGRESS = "at-work", "progress"  # and these, who runs by itself
 KEPT_S = 400 * 86_400  # a year, and a month to compare with
 T = TypeVar("T")
 
@@ -148,7 +149,7 @@ class DynamoRuns(Runs):
 
     def begin(self, flow: str, holder: str, *, now: int, until: int) -> str | None:
         item: dict[str, Any] = {
-            "list": {"S": "at-work"},
+            "list": {"S": AT_WORK},
             "id": {"S": flow},
             "holder": {"S": holder},
             "until": {"N": str(until)},
@@ -160,26 +161,34 @@ class DynamoRuns(Runs):
         }
         if self._put_if(item, free):
             return None
-        found = self._get("at-work", flow)
+        found = self._get(AT_WORK, flow)
         return str(found["holder"]["S"]) if found else self.begin(flow, holder, now=now, until=until)
 
     def end(self, flow: str, holder: str) -> None:
         try:
             self._client.delete_item(
                 TableName=self._table,
-                Key={"list": {"S": "at-work"}, "id": {"S": flow}},
+                Key={"list": {"S": AT_WORK}, "id": {"S": flow}},
                 ConditionExpression="holder = :holder",
                 ExpressionAttributeValues={":holder": {"S": holder}},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return  # another has taken over: it ran out
 
+    def keep_progress(self, flow: str, text: str) -> None:
+        item = {"list": {"S": PROGRESS}, "id": {"S": flow}, "doc": {"S": text}}
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def progress(self, flow: str) -> str | None:
+        item = self._get(PROGRESS, flow)
+        return None if item is None else str(item["doc"]["S"])
+
     def schedule(self, flow: str, seconds: int) -> None:
         item = {"list": {"S": "schedules"}, "id": {"S": flow}, "seconds": {"N": str(seconds)}}
         self._client.put_item(TableName=self._table, Item=item)
 
     def state(self, flow: str, *, now: int) -> FlowState:
-        scheduled, work = self._get("schedules", flow), self._get("at-work", flow)
+        scheduled, work = self._get("schedules", flow), self._get(AT_WORK, flow)
         return FlowState(
             int(scheduled["seconds"]["N"]) if scheduled else None,
             str(work["holder"]["S"]) if work and int(work["until"]["N"]) >= now else None,

@@ -71,6 +71,7 @@ class MemoryRuns(Runs):
         self._truth: dict[str, bool] = {}
         self._at_work: dict[str, tuple[str, int]] = {}
         self._schedules: dict[str, int] = {}
+        self._came: dict[str, str] = {}
 
     def add(self, run: Run) -> None:
         self._runs[run.flow, run.id] = run
@@ -152,6 +153,12 @@ class MemoryRuns(Runs):
     def end(self, flow: str, holder: str) -> None:
         if self._at_work.get(flow, ("", 0))[0] == holder:
             del self._at_work[flow]
+
+    def keep_progress(self, flow: str, text: str) -> None:
+        self._came[flow] = text
+
+    def progress(self, flow: str) -> str | None:
+        return self._came.get(flow)
 
     def schedule(self, flow: str, seconds: int) -> None:
         self._schedules[flow] = seconds

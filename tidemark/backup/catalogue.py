@@ -1,4 +1,4 @@
-"""Which backups there are: those in a place, and those that a deployment remembers, wherever they lie."""
+"""Which backups there are in a place. Those that a deployment remembers, wherever they lie: `notes.py`."""
 
 from __future__ import annotations
 
@@ -6,25 +6,14 @@ from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
-
 from tidemark.backup import manifest
 from tidemark.backup.manifest import FILE, Manifest
-from tidemark.backup.store import NOTES
+from tidemark.backup.notes import NOTES
 from tidemark.errors import NotFound, TidemarkError
 from tidemark.ports import Objects, Place
 
 ERASURES = "erasures"  # receipts beside the backups (`tidemark/backup/erasing.py`)
 UNFINISHED_MS = 86_400_000  # what was begun longer ago than that is never finished any more
-
-
-class Note(msgspec.Struct, frozen=True):
-    """That a backup was begun; it is to be gone after `kept_until`. `place`: where it lies, as it was named."""
-
-    name: str
-    created_at: datetime
-    kept_until: datetime
-    place: str = ""
 
 
 class Listed(NamedTuple):
@@ -35,21 +24,6 @@ class Listed(NamedTuple):
     problem: str
     size: int
     modified: int
-
-
-def note(objects: Objects, told: Note) -> None:
-    """Let a deployment remember a backup of it."""
-    objects.put(f"{NOTES}{told.name}.json", msgspec.json.encode(told), content_type="application/json")
-
-
-def noted(objects: Objects) -> list[Note]:
-    """The backups of a deployment that may be there still, the oldest first.
-
-    A backup is on this list from before its first item is copied until `prune` has removed it, wherever it lies: one
-    that is past its day and not pruned is on it too.
-    """
-    found = [msgspec.json.decode(objects.get(one.key), type=Note) for one in objects.find(NOTES)]
-    return sorted(found, key=lambda one: one.created_at)
 
 
 def listed(place: Place) -> list[Listed]:

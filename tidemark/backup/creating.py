@@ -19,7 +19,7 @@ import msgspec
 
 from tidemark import __version__, money
 from tidemark.adapters.dynamodb import read_sale
-from tidemark.backup import catalogue, manifest
+from tidemark.backup import catalogue, manifest, notes
 from tidemark.backup.items import line_of
 from tidemark.backup.manifest import Manifest, Part
 from tidemark.backup.store import COPIED, LEDGER, Store
@@ -68,7 +68,7 @@ def create(
     created_at = now()
     kept_until = created_at + timedelta(days=days)
     # Before anything is copied: what a backup may hold of a person is known from then on, however this ends.
-    catalogue.note(store.objects, catalogue.Note(name, created_at, kept_until, where))
+    notes.note(store.objects, notes.Note(name, created_at, kept_until, where))
     written = _Written(place, name)
     tables = {}
     for table in COPIED:

@@ -10,20 +10,13 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from tidemark.backup.catalogue import noted
+from tidemark.backup.notes import noted
 from tidemark.backup.store import Store
 from tidemark.errors import TidemarkError
 from tidemark.ports import Objects, Place
-from tidemark.privacy.receipt import PREFIX, Held, Receipt, kept
-from tidemark.privacy.subjects import Places, Selection, erase
-
-
-def held_by_backups(objects: Objects) -> list[Held]:
-    """The backups that hold still what is erased now, and until when they are kept."""
-    return [
-        Held(f"the backup {one.name} in {one.place}", one.kept_until.isoformat(timespec="seconds"))
-        for one in noted(objects)
-    ]
+from tidemark.privacy.receipt import PREFIX, Receipt, kept
+from tidemark.privacy.selection import Selection
+from tidemark.privacy.subjects import Places, erase
 
 
 def tell_backups(objects: Objects, receipt: Receipt, opened: Callable[[str], Place]) -> list[str]:
@@ -37,6 +30,14 @@ def tell_backups(objects: Objects, receipt: Receipt, opened: Callable[[str], Pla
     return missed
 
 
+def in_force(receipts: Iterable[Receipt]) -> list[Receipt]:
+    """The receipts by which all are erased again, the oldest first: of those of the policy, which leaves one a day, the
+    one that reaches furthest says what all others say."""
+    given = list(receipts)
+    furthest = max((one for one in given if one.customer is None), key=lambda one: one.before, default=None)
+    return sorted((one for one in given if one.customer is not None or one is furthest), key=lambda one: one.at)
+
+
 def erase_again(store: Store, place: Place) -> Iterable[str]:
     """Erase in a restored deployment who was erased since the backup was made; says what it did."""
     receipts = {one.id: one for one in kept(store.objects)}
@@ -44,7 +45,7 @@ def erase_again(store: Store, place: Place) -> Iterable[str]:
         one = msgspec.json.decode(place.get(found.key), type=Receipt)
         receipts[one.id] = one
     places = Places(store.ledger, store.lake, store.mirror)
-    for one in sorted(receipts.values(), key=lambda one: one.at):
+    for one in in_force(receipts.values()):
         done = erase(places, Selection(one.before, one.customer), lag_s=0)
         if done.sales or done.conflicts or done.days:
             yield f"erased again, as on {one.at}: {done.sales:,} sales, {done.conflicts:,} conflicts"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tidemark.adapters.s3_lake import PREFIX as SALES
 from tidemark.adapters.s3_lake import S3Lake
 from tidemark.backup.items import key_of
+from tidemark.backup.notes import NOTES
 from tidemark.history.counters import Counters
 from tidemark.ports import Cells, Found, History, Item, Items, Ledger, Objects
 
@@ -21,7 +22,6 @@ AT_WORK, CHAMPIONS, PARTS = "at-work", "champions", "parts#"
 """Lists of the table of runs (`tidemark/adapters/dynamodb_runs.py`)."""
 
 RESTORED = "restored.json"
-NOTES = "backups/"
 # The lake is made of the ledger; Athena's answers are gone after a day; the others are of this deployment alone.
 NOT_COPIED = (SALES, "athena/", NOTES, RESTORED)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,17 +14,21 @@ import typer
 
 from tidemark.adapters.dynamodb_feedback import DynamoFeedback
 from tidemark.backup import erasing, places
+from tidemark.backup.notes import held_by_backups
 from tidemark.cli.console import err, out, print_json
 from tidemark.cli.where import Aws, opened
-from tidemark.errors import Misuse, NotFound, Unavailable
+from tidemark.errors import Misuse, NotFound
 from tidemark.opened import Opened
 from tidemark.privacy import receipt as receipts
 from tidemark.privacy.personal import Pseudonyms, is_pseudonym
-from tidemark.privacy.receipt import Receipt
-from tidemark.privacy.subjects import Places, Selection, erase, erase_sender, export, find
+from tidemark.privacy.receipt import Held, Receipt
+from tidemark.privacy.retention import Parts, allowed_since
+from tidemark.privacy.retention import retain as retain_
+from tidemark.privacy.selection import Selection
+from tidemark.privacy.subjects import Places, erase, erase_sender, export, find
+from tidemark.privacy.turn import turn
 
-MS_A_DAY = 86_400_000
-LOCK, LOCK_MS = "erasure", 3_600_000
+TURN_MS = 3_600_000
 CUSTOMER = Annotated[
     str, typer.Argument(help="The customer_id as the till sends it, or a pseudonym; `-` reads it from standard input.")
 ]
@@ -74,10 +80,17 @@ def erase_(
 
 def retain(
     days: Annotated[float, typer.Option(min=0, help="Sales received longer ago than this name nobody any more.")],
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Read the whole ledger, too: what never reached the lake is found.")
+    ] = False,
     aws: Aws = False,
 ) -> None:
-    """Erase who bought in sales that are older than the policy allows, and write the receipt."""
-    print_json(msgspec.to_builtins(_erase(opened(aws), Selection(_now() - int(days * MS_A_DAY)))))
+    """Erase who bought in sales that are older than the policy allows, and write the receipt.
+
+    The Lambda retain does so each day where TIDEMARK_PERSON_DAYS is set.
+    """
+    where, before = opened(aws), allowed_since(days, _now())
+    print_json(msgspec.to_builtins(_erase(where, Selection(before)) if whole else _retain(where, before)))
 
 
 def forget_sender(
@@ -90,19 +103,40 @@ def forget_sender(
 
 
 def _erase(where: Opened, selection: Selection) -> Receipt:
-    found, runs = where.store(), where.runs()
-    holder, now = f"person-{time.time_ns()}", _now()
-    if (other := runs.begin(LOCK, holder, now=now, until=now + LOCK_MS)) is not None:
-        raise Unavailable(f"{other} erases just now; try again when it has ended")
-    try:
+    found = where.store()
+    with _turn(where):
         erased = erase(Places(found.ledger, found.lake, found.mirror), selection)
-    finally:
-        runs.end(LOCK, holder)
-    at, tables = datetime.now(UTC), [where.outputs[name] for name in ("LedgerTable", "QuarantineTable")]
-    still = receipts.tables_hold(where.client("dynamodb"), tables, at)
-    still += erasing.held_by_backups(found.objects)
+    at = datetime.now(UTC)
+    still = _held(where, at)
     receipt = receipts.write(erased, customer=selection.customer, before=selection.before, at=at, still_held=still)
-    err.print(f"the receipt is kept as {receipts.keep(found.objects, receipt)}", markup=False)
+    return _told(where, receipt, receipts.keep(found.objects, receipt))
+
+
+def _retain(where: Opened, before: int) -> Receipt:
+    found = where.store()
+    parts = Parts(found.ledger, found.lake, found.objects, None, lambda at: _held(where, at))
+    with _turn(where):
+        done = retain_(parts, before, lambda: math.inf)
+    if done.receipt is None:
+        at = datetime.now(UTC)
+        return receipts.write(done.erased, customer=None, before=before, at=at, still_held=[])
+    return _told(where, msgspec.json.decode(found.objects.get(done.receipt), type=Receipt), done.receipt)
+
+
+def _turn(where: Opened) -> AbstractContextManager[None]:
+    now = _now()
+    return turn(where.runs(), f"person-{time.time_ns()}", now=now, until=now + TURN_MS)
+
+
+def _held(where: Opened, at: datetime) -> list[Held]:
+    tables = [where.outputs[name] for name in ("LedgerTable", "QuarantineTable")]
+    return receipts.tables_hold(where.client("dynamodb"), tables, at) + held_by_backups(where.store().objects)
+
+
+def _told(where: Opened, receipt: Receipt, key: str) -> Receipt:
+    """A receipt that is kept: it is said where, and left beside the backups."""
+    found = where.store()
+    err.print(f"the receipt is kept as {key}", markup=False)
     for missed in erasing.tell_backups(found.objects, receipt, lambda place: places.place(place, where.client)):
         err.print(
             f"the receipt could not be left beside the backups in {missed}: put it into erasures/ there", markup=False

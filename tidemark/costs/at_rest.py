@@ -14,7 +14,7 @@ Resource = Mapping[str, Any]
 IMAGES_GB = {"Page": 0.2, "App": 0.5, "Worker": 1.6, "Mlflow": 0.4, "Prefect": 0.3}  # compressed, about
 LOAD_BALANCED = 0.1  # LCUs while nothing happens: a few connections, and health checks
 ROWS_KEPT_GB = 0.1
-OWN_METRICS = {"TidemarkCore": 12, "TidemarkLive": 5, "TidemarkPipelines": 12}
+OWN_METRICS = {"TidemarkCore": 14, "TidemarkLive": 5, "TidemarkPipelines": 12}
 
 
 class Line(NamedTuple):

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from tidemark.errors import Misuse
-from tidemark.settings import StoreSettings, variable
+from tidemark.settings import RetentionSettings, StoreSettings, variable
 
 OUTPUT = "Options"
 NAMES = ("profile", "domain", "certificate_arn", "prefect_api_url", "alert_email", "redis_url")
-STORE = tuple(variable(setting.name) for setting in fields(StoreSettings))
+STORE = tuple(variable(setting.name) for setting in (*fields(StoreSettings), *fields(RetentionSettings)))
 Options = Mapping[str, str]
 
 

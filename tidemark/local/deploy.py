@@ -64,7 +64,8 @@ class Deployment:
         hasher = hashlib.sha256(built.name.encode())
         for path in [*sorted((ROOT / "infra" / "cdk").glob("*.py")), ROOT / "cdk.json"]:
             hasher.update(path.read_bytes())
-        hasher.update(json.dumps([self._redis_url, asdict(settings.load(settings.StoreSettings))]).encode())
+        told = [asdict(settings.load(settings.StoreSettings)), asdict(settings.load(settings.RetentionSettings))]
+        hasher.update(json.dumps([self._redis_url, *told]).encode())
         return hasher.hexdigest()
 
     def _deployed(self) -> str | None:

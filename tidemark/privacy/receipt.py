@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.ports import Objects
 from tidemark.privacy.personal import PERSONAL
-from tidemark.privacy.subjects import Erased
+from tidemark.privacy.selection import Erased
 
 PREFIX = "erasures/"
 STREAM_HOURS = 24  # AWS, DynamoDB Streams
@@ -41,9 +41,16 @@ class Receipt(msgspec.Struct, frozen=True):
     still_held: list[Held]
 
 
-def write(erased: Erased, *, customer: str | None, before: int, at: datetime, still_held: Sequence[Held]) -> Receipt:
-    """The receipt of an erasure that is done."""
-    name = f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+def name_of(at: datetime) -> str:
+    """The name of a new receipt, of an erasure that began at some time."""
+    return f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def write(
+    erased: Erased, *, name: str = "", customer: str | None, before: int, at: datetime, still_held: Sequence[Held]
+) -> Receipt:
+    """The receipt of what was erased up to `at`; a new one, or `name`, which takes that one's place."""
+    name = name or name_of(at)
     return Receipt(name, _text(at), customer, before, erased, tuple(PERSONAL), STAYS, _NEVER, list(still_held))
 
 

@@ -19,6 +19,7 @@ from tidemark.lake_view import named, open_view
 from tidemark.ledger import Counted
 from tidemark.ports import Conflict, Feedback, Ledger
 from tidemark.privacy.personal import blank_sale
+from tidemark.privacy.selection import Erased, Selection
 from tidemark.store import MINUTES_PER_DAY
 
 TRIES = 3
@@ -26,35 +27,11 @@ REMARKS = 100
 ERASED = "(erased)"
 
 
-class Selection(msgspec.Struct, frozen=True):
-    """Sales that name a customer: all of them, or one by their pseudonym; received before some time (milliseconds since
-    1970)."""
-
-    before: int
-    customer: str | None = None
-
-    def holds(self, customer_id: str | None, received_at: int) -> bool:
-        """Whether a sale is among them."""
-        return (
-            customer_id is not None
-            and (self.customer is None or customer_id == self.customer)
-            and received_at < self.before
-        )
-
-
 class Kept(msgspec.Struct, frozen=True):
     """All that is kept of a selection's customers: `conflicts` came with the id of another sale."""
 
     sales: list[Counted]
     conflicts: list[Conflict]
-
-
-class Erased(msgspec.Struct, frozen=True):
-    """What was blanked, and how many of the lake's days were written anew."""
-
-    sales: int
-    conflicts: int
-    days: int
 
 
 class Places(msgspec.Struct, frozen=True):

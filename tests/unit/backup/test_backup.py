@@ -14,14 +14,14 @@ from tests.backups import Deployment
 from tests.samples import of_own_line, sale
 from tidemark.adapters.dynamodb import sale_item
 from tidemark.adapters.memory_runs import MemoryObjects
-from tidemark.backup import catalogue, creating, erasing, manifest, restoring, verifying
+from tidemark.backup import catalogue, creating, erasing, manifest, notes, restoring, verifying
 from tidemark.backup.reading import Backup
 from tidemark.backup.store import FEEDBACK, LEDGER, QUARANTINE, RUNS, Store
 from tidemark.errors import Difference, Misuse, NotFound
 from tidemark.ports import Item, Place
 from tidemark.privacy import receipt as receipts
 from tidemark.privacy.receipt import Held
-from tidemark.privacy.subjects import Erased
+from tidemark.privacy.selection import Erased
 
 NOW = datetime.now(UTC)
 DAYS = 35
@@ -169,7 +169,7 @@ def test_what_is_cut_off_anywhere_is_no_backup(shop: Deployment) -> None:
             creating.create(shop.store, place, name, days=DAYS, say=quiet)
         with pytest.raises(NotFound, match="there is no backup"):
             manifest.read(place, name)
-        assert name in [one.name for one in catalogue.noted(shop.objects)], "what may hold a person's data is known"
+        assert name in [one.name for one in notes.noted(shop.objects)], "what may hold a person's data is known"
         assert [one.problem for one in catalogue.listed(place)] == (["never finished"] if writes else [])
         if writes:
             with pytest.raises(Misuse, match="take another name"):
@@ -289,7 +289,7 @@ def test_who_was_erased_since_does_not_come_back(shop: Deployment, tmp_path: Pat
     backup = Backup(place, manifest.read(place, "one"))
     hers = shop.ledger.sold["hers-1"][0].entry.customer_id
     assert hers is not None
-    (held,) = erasing.held_by_backups(shop.objects)
+    (held,) = notes.held_by_backups(shop.objects)
     assert held == Held("the backup one in the shelf", backup.manifest.kept_until.isoformat(timespec="seconds"))
     receipt = receipts.write(Erased(3, 0, 1), customer=hers, before=2**62, at=datetime.now(UTC), still_held=[held])
     assert erasing.tell_backups(shop.objects, receipt, lambda where: place) == []
@@ -328,12 +328,12 @@ def test_backups_are_remembered_until_they_are_pruned(shop: Deployment) -> None:
     place = Shelf()
     for name in ("one", "two"):
         creating.create(shop.store, place, name, days=DAYS if name == "one" else 90, say=quiet)
-    first, second = catalogue.noted(shop.objects)
+    first, second = notes.noted(shop.objects)
     assert (first.name, (first.kept_until - first.created_at).days) == ("one", DAYS)
     assert (second.name, (second.kept_until - second.created_at).days) == ("two", 90)
     assert catalogue.prune(place, shop.objects, NOW) == []
     assert catalogue.prune(place, shop.objects, NOW + timedelta(days=DAYS + 1)) == ["one"]
-    assert [one.name for one in catalogue.noted(shop.objects)] == ["two"]
+    assert [one.name for one in notes.noted(shop.objects)] == ["two"]
     assert [one.name for one in catalogue.listed(place)] == ["two"]
     assert not [key for key in place.contents if key.startswith("one/")]
 
