@@ -35,7 +35,7 @@ down: ## End everything that `make up` started
 install: .venv/installed-local .venv-emulator/installed infra/cdk/node_modules/installed infra/postgres/node_modules/installed web/live/dist/index.html web/explorer/dist/explorer.js .venv/compiled-kernels .bundles/packages/installed ## Only install
 
 # Two halves beside each other that take the same time; the stacks are synthesised in one of them only, but for `flows`.
-PARTS := tests/browser tests/clouds tests/contract tests/hostile tests/infra tests/integration
+PARTS := tests/browser tests/clouds tests/hostile tests/infra tests/integration
 MODULES := $(filter-out $(PARTS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 .PHONY: test
 test: install .venv/installed-dev .venv-train/installed chromium ## Install and run the tests

@@ -27,7 +27,8 @@ PROMISES = {
         "counters, history, lake, live page and the answers that were given agree",
         "`tests/faults/test_schedules.py`",
         "{schedules} schedules from seed {seed}, {faults} faults drawn, {points} points to pause at, {reads} reads "
-        "while it went on, {conflicts} conflicts sent again: {violations} violations",
+        "while it went on, {conflicts} conflicts sent again, {trainings} trainings, {restarts} restarts of the "
+        "emulator: {violations} violations",
     ),
     "planted": Promise(
         "The schedules would notice: a bug is planted for each invariant, and found",
@@ -59,6 +60,12 @@ PROMISES = {
         "and sales go on",
         "`tests/integration/test_backup.py`",
         "{sales} sales copied in {creating_s} s and restored in {restoring_s} s: {differences} differences",
+    ),
+    "full disk": Promise(
+        "A full disk loses nothing on a laptop: what is there goes on, nothing ends that could not be kept, and "
+        "whoever asks is told in words",
+        "`tests/integration/test_full_disk.py`",
+        "{sales} sales, {meanwhile} of them accepted while it was full: {differences} differences afterwards",
     ),
     "locks": Promise(
         "What is installed is what was looked at: every package is locked by version and hash, every action by its "

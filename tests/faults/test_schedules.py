@@ -56,6 +56,8 @@ def test_nothing_is_lost_and_nothing_counted_twice(backend: Backend, tmp_path: P
         points=ran["points to pause at"],
         reads=ran["reads while it went on"],
         conflicts=ran["conflicts sent again"],
+        trainings=sum(count for what, count in ran.items() if what.startswith("training: ")),
+        restarts=ran["fault: emulator restarted"],
         violations=len(violations),
     )
     assert not violations, "\n".join(violations)
