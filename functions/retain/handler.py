@@ -23,7 +23,7 @@ from tidemark.privacy.receipt import Held, tables_hold
 from tidemark.privacy.retention import Parts, allowed_since, is_due, retain
 from tidemark.privacy.turn import turn
 
-MARGIN_S = 60  # of the Lambda's time that a run leaves: more than some thousand sales take
+MARGIN_S = 60  # of the Lambda's time that a run leaves: more than the sales take that are written at once
 
 _settings = settings.load(settings.RetainSettings)
 _dynamodb, _s3 = aws.dynamodb_reads(), aws.s3()  # all that is written may be written again

@@ -26,7 +26,7 @@ def test_a_million_sales_cost_less_the_more_come_at_once_and_no_more_than_promis
     by_batch = [sum(line.usd for line in per_sale.lines(batch)) for batch in (1, 10, 100)]
     assert by_batch == sorted(by_batch, reverse=True)
     assert by_batch[-1] <= 3
-    assert all(line.usd > 0 and line.arithmetic for line in per_sale.lines())
+    assert all(line.usd > 0 and line.arithmetic for line in (*per_sale.lines(), *per_sale.retention()))
 
 
 def test_every_price_says_where_it_is_from() -> None:

@@ -38,7 +38,7 @@ def cost(
 
     err.print("synthesising the stacks")
     resting = _rest(profile)
-    selling = per_sale.lines(batch)
+    selling, retaining = per_sale.lines(batch), per_sale.retention()
     if as_json:
         print_json(
             {
@@ -48,11 +48,14 @@ def cost(
                 "core_and_live_usd": sum(line.usd for line in resting if line.stack in CORE_AND_LIVE),
                 "per_million_sales": [line._asdict() for line in selling],
                 "per_million_sales_usd": sum(line.usd for line in selling),
+                "per_million_retained": [line._asdict() for line in retaining],
+                "per_million_retained_usd": sum(line.usd for line in retaining),
             }
         )
         return
     _show_rest(resting, profile)
-    _show_sales(selling, batch)
+    _show_sales(selling, f"A million sales, {batch} at a time")
+    _show_sales(retaining, "A million of them that name customers, once, where TIDEMARK_PERSON_DAYS is set")
     out.print(f"List prices of {prices.DATE} in {prices.REGION}, without taxes, free tiers and savings plans.")
 
 
@@ -82,8 +85,8 @@ def _show_rest(lines: list[at_rest.Line], profile: str) -> None:
     out.print(table)
 
 
-def _show_sales(lines: list[per_sale.Line], batch: int) -> None:
-    table = Table("what", "$", "how", title=f"A million sales, {batch} at a time", title_justify="left")
+def _show_sales(lines: list[per_sale.Line], title: str) -> None:
+    table = Table("what", "$", "how", title=title, title_justify="left")
     table.columns[1].justify = "right"
     for line in sorted(lines, key=lambda line: -line.usd):
         table.add_row(line.what, f"{line.usd:.3f}", line.arithmetic)

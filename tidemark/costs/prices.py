@@ -22,6 +22,7 @@ class Price(NamedTuple):
 
 
 DYNAMODB_WRITE = Price(0.625e-6, "write request unit", "aws.amazon.com/dynamodb/pricing/on-demand")
+DYNAMODB_READ = Price(0.125e-6, "read request unit", "aws.amazon.com/dynamodb/pricing/on-demand")
 DYNAMODB_GB = Price(0.25, "GB and month", "aws.amazon.com/dynamodb/pricing/on-demand")
 DYNAMODB_BACKUP_GB = Price(0.20, "GB and month", "aws.amazon.com/dynamodb/pricing/on-demand")
 S3_GB = Price(0.023, "GB and month", "aws.amazon.com/s3/pricing")

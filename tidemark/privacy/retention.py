@@ -31,7 +31,7 @@ from tidemark.store import MINUTES_PER_DAY, day_number
 FLOW = "retention"
 MS_A_DAY = 86_400_000
 AGAIN_MS = 23 * 3_600_000  # after a round before the next: whoever asks each hour works once a day
-AT_ONCE_BYTES = 1_000_000  # of objects that are written as one: some 5,000 sales, some seconds of work
+AT_ONCE_BYTES = 500_000  # of objects that are written as one: some 3,000 sales, a quarter of a minute's work
 AT_ONCE = 1_000  # objects
 CONFLICTS_AT_ONCE = 100
 THREADS = 8
