@@ -158,12 +158,7 @@ class CoreStack(cdk.Stack):
             log_days=profile.log_days,
         )
         storage.allow_compaction(compact.function)
-        events.Rule(
-            self,
-            "CompactHourly",
-            schedule=events.Schedule.rate(cdk.Duration.hours(1)),
-            targets=[targets.LambdaFunction(compact.function, retry_attempts=0)],  # the next hour goes on
-        )
+        self._each_hour(compact)
 
         retain = BundledFunction(
             self,
@@ -179,13 +174,10 @@ class CoreStack(cdk.Stack):
             log_days=profile.log_days,
         )
         storage.allow_retention(retain.function)
-        events.Rule(
-            self,
-            "RetainHourly",
-            description="Once a day, and each hour until a round that was cut off is done",
+        self._each_hour(
+            retain,
             enabled=person_days > 0,
-            schedule=events.Schedule.rate(cdk.Duration.hours(1)),
-            targets=[targets.LambdaFunction(retain.function, retry_attempts=0)],  # the next hour goes on
+            description="Once a day, and each hour until a round that was cut off is done",
         )
 
         self.http = HttpApi(
@@ -206,6 +198,16 @@ class CoreStack(cdk.Stack):
         }
         kept = {**self.store_environment, variable("person_days"): f"{person_days:g}"}
         self._tell({**(options or {}), **kept})
+
+    def _each_hour(self, called: BundledFunction, *, enabled: bool = True, description: str | None = None) -> None:
+        events.Rule(
+            self,
+            f"{called.node.id}Hourly",
+            description=description,
+            enabled=enabled,
+            schedule=events.Schedule.rate(cdk.Duration.hours(1)),
+            targets=[targets.LambdaFunction(called.function, retry_attempts=0)],  # the next hour goes on
+        )
 
     def _tell(self, options: Mapping[str, str]) -> None:
         storage, rest = self.storage, self.http.rest_api

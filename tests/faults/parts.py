@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from redis import Redis
@@ -101,13 +101,12 @@ class Parts:
         self.counters = Counters(DynamoCells(dynamodb, tables), self.history, ZONE)
         self.lake = S3Lake(s3, places.settings["lake_bucket"])
         met: Any = session.create_client("dynamodb")
+        met_s3: Any = session.create_client("s3")
         self.met_counters = Counters(DynamoCells(met, tables), DynamoHistory(met, past), ZONE)
-        runs, bucket = DynamoRuns(dynamodb, places.settings["runs_table"]), places.settings["lake_bucket"]
+        index, bucket = places.settings["runs_table"], places.settings["lake_bucket"]
+        runs = DynamoRuns(dynamodb, index)
         self.trainer = Trainer(
-            SalesRegistry(
-                DynamoRuns(met, places.settings["runs_table"]),
-                S3Objects(cast("Any", session.create_client("s3")), bucket),
-            ),
+            SalesRegistry(DynamoRuns(met, index), S3Objects(met_s3, bucket)),
             SalesRegistry(runs, S3Objects(s3, bucket)),
             runs,
         )

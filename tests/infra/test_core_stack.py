@@ -169,8 +169,15 @@ def test_what_keeps_the_policy_writes_sales_and_receipts_alone(template: Templat
 
 def test_the_policy_is_kept_by_itself_where_there_is_one(template: Template, bundles: Path) -> None:
     assert rule(template, "Retain") == ("rate(1 hour)", "DISABLED")
-    place = {"bundles": bundles, "redis_url": "redis://x:1"}
-    stack = CoreStack(cdk.App(), "Core", **place, store=StoreSettings(), profile=DEV, person_days=0.5)  # type: ignore[arg-type]
+    stack = CoreStack(
+        cdk.App(),
+        "Core",
+        bundles=bundles,
+        redis_url="redis://x:1",
+        store=StoreSettings(),
+        profile=DEV,
+        person_days=0.5,
+    )
     kept = Template.from_stack(stack)
     assert rule(kept, "Retain") == ("rate(1 hour)", "ENABLED")
     (days,) = [
