@@ -93,8 +93,9 @@ def look(context: BrowserContext) -> Iterator[Look]:
 
 
 def runs_of(page: Page) -> list[str]:
-    """The runs in the list, in its order."""
+    """The runs in the list, in its order, once it is drawn."""
     rows = page.get_by_role("table", name="Runs, newest first").locator("tbody tr")
+    expect(rows.first).to_be_visible(timeout=15_000)
     return [row.get_attribute("key") or "" for row in rows.all()]
 
 

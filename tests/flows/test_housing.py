@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from simulator import housing
@@ -218,7 +220,8 @@ def test_a_run_whose_process_alone_dies_is_told_of(fed: Flows) -> None:
     begun = fed.begin("housing-data")
     wait_until(lambda: at_work(fed, "new rows"), "the data flow", seconds=60, every=0.2)
     for forked in {*fed.process("flows").children(recursive=True)} - {*fed.process("flows").children()}:
-        forked.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            forked.kill()
     fed.ended(begun)
     wait_until(retried(fed, "housing-data"), "a run that goes well", seconds=100)
     assert fed.index.page("housing-data", limit=1).runs[0].status == "completed"

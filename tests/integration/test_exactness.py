@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from simulator.poster import Poster
@@ -67,7 +69,8 @@ def _kill_workers(cloud: Cloud) -> None:
     workers = cloud.process("ministack").children(recursive=True)
     assert workers
     for worker in workers:
-        worker.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            worker.kill()
 
 
 def _matches(found: dict[str, Any]) -> bool:

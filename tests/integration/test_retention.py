@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import time
@@ -99,9 +100,10 @@ class Shop:
     def kills(self) -> None:
         """End the Lambda's process, as a crash does."""
         for process in self.cloud.process("ministack").children(recursive=True):
-            if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == self.function:
-                process.kill()
-                psutil.wait_procs([process], timeout=10)
+            with contextlib.suppress(psutil.NoSuchProcess):  # another's worker that ends just now
+                if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == self.function:
+                    process.kill()
+                    psutil.wait_procs([process], timeout=10)
 
     @property
     def named(self) -> set[str]:

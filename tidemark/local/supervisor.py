@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
@@ -120,11 +121,14 @@ class Supervisor:
         process = self._process()
         if process is None:
             return
-        family = [process, *process.children(recursive=True)]
-        process.send_signal(signal.SIGTERM)
+        family = [process]
+        with suppress(psutil.NoSuchProcess):  # it ends by itself just now
+            family += process.children(recursive=True)
+            process.send_signal(signal.SIGTERM)
         _, left = psutil.wait_procs(family, timeout=STOP_S)
         for survivor in left:
-            survivor.kill()
+            with suppress(psutil.NoSuchProcess):
+                survivor.kill()
         psutil.wait_procs(left, timeout=5)
         self._home.supervisor_pid.unlink(missing_ok=True)
         self._home.supervisor_socket.unlink(missing_ok=True)
