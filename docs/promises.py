@@ -24,11 +24,12 @@ class Promise(NamedTuple):
 PROMISES = {
     "schedules": Promise(
         "Nothing is lost and nothing counted twice, whatever part is killed, paused, lied to or asked again: ledger, "
-        "counters, history, lake, live page and the answers that were given agree",
+        "counters, history, lake, live page and the answers that were given agree, and nobody is named longer than the "
+        "policy allows",
         "`tests/faults/test_schedules.py`",
         "{schedules} schedules from seed {seed}, {faults} faults drawn, {points} points to pause at, {reads} reads "
-        "while it went on, {conflicts} conflicts sent again, {trainings} trainings, {restarts} restarts of the "
-        "emulator: {violations} violations",
+        "while it went on, {conflicts} conflicts sent again, {trainings} trainings, {erased} names erased by the "
+        "policy, {restarts} restarts of the emulator: {violations} violations",
     ),
     "planted": Promise(
         "The schedules would notice: a bug is planted for each invariant, and found",
@@ -40,8 +41,9 @@ PROMISES = {
         "again, what was accepted is there, and afterwards all is as before",
         "`tests/integration/test_overload.py`",
         "{served} posts/s are what it serves; {clients} clients at once, {answers} answers, {turned_away} of them 429 "
-        "or 503; a patient till beside them served after {beside_ms} ms (median), {more_mb} MB more memory, as before "
-        "{recovered_ms} ms after",
+        "or 503; {more_mb} MB more memory, as before {recovered_ms} ms after. A till that comes again when it is told "
+        "to has ten sales taken within {alone_ms} ms alone, {neighbour_ms} beside {neighbours} connections of another "
+        "token and {beside_ms} beside all {clients} (medians)",
     ),
     "canary": Promise(
         "Nobody's name is kept: one posted as a canary is found in no table, object, log, stream, page or file, and "

@@ -61,7 +61,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     try:
         with turn(_runs, context.aws_request_id, now=now, until=now + context.get_remaining_time_in_millis()):
-            found = retain(_parts, allowed_since(_settings.person_days, now), remaining)
+            found = retain(_parts, allowed_since(_settings.person_days, now), remaining, now=time.time)
     except Unavailable as error:  # the next hour asks again
         logger.warning("not now", extra={"reason": str(error)})
         return {"due": True, "reason": str(error)}

@@ -11,6 +11,7 @@ from tests.faults.world import World
 from tidemark import audit
 from tidemark.cells import Measures
 from tidemark.lake_audit import audit_lake
+from tidemark.lake_view import named
 
 
 def differences(found: World) -> list[str]:
@@ -43,6 +44,13 @@ def differences(found: World) -> list[str]:
     wrong += [f"{name} was accepted {times} times" for name, times in accepted.items() if times > 1]
     wrong += [f"{name} is in the ledger, and nobody posted it" for name in entries if name not in found.posted]
     wrong += [f"{name} was posted and is not in the ledger" for name in found.posted if name not in entries]
+    wrong += [f"{name} names its customer still" for name, counted in entries.items() if counted.entry.customer_id]
+    wrong += [f"lake: {name} names its customer still" for name, _ in named(found.folder)]
+    wrong += [
+        f"{conflict.sale.invoice_id}, a conflict, names its customer still"
+        for conflict in found.ledger.quarantined()
+        if conflict.sale.customer_id
+    ]
     quarantined = {(conflict.sale.invoice_id, conflict.digest) for conflict in found.ledger.quarantined()}
     wrong += [f"{name}, a conflict, is not in quarantine" for name, _ in conflicts - quarantined]
     wrong += [

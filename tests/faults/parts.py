@@ -16,7 +16,7 @@ from tests.faults.backend import Backend, Places, Stream
 from tests.faults.lambdas import Lambda, Time, UnsureStream, Wire
 from tests.faults.page import LivePage, SteppedRedis
 from tests.faults.poller import Record, Shard
-from tests.faults.tills import Till
+from tests.faults.tills import PERSON_KEY, Till
 from tests.faults.trainer import Trainer
 from tests.property.stepwise import Processes
 from tidemark.adapters.dynamodb import DynamoCells, DynamoLedger
@@ -38,6 +38,8 @@ CONSUMERS: dict[str, Any] = {
     "publish": {"batch_size": 100, "retries": 10, "bisect": True, "partial": True, "oldest_s": 72_000},
 }
 """How each is given its stream: as the template has it, which a test holds it against."""
+PERSON_S = 200.0
+"""For so long after its receipt a sale names its customer."""
 RESTARTED = 0.05
 """Of the schedules, in how many the emulator is restarted."""
 
@@ -70,7 +72,8 @@ class Parts:
             variable("token_secret"): "the secret",
             variable("client_kilobytes"): "1000000",  # Redis goes by its own clock
             variable("client_requests"): "1000000",
-            variable("person_key"): "the key that pseudonyms are made with",
+            variable("person_key"): PERSON_KEY,
+            variable("person_days"): f"{PERSON_S / 86_400}",
         }
 
         def unsure(inner: Any) -> UnsureStream:
@@ -81,6 +84,7 @@ class Parts:
 
         self.authorize, self.ingest = made("authorize", 5), made("ingest", 30)
         self.archive, self.publish, self.compact = made("archive", 60), made("publish", 60), made("compact", 600)
+        self.retain = made("retain", 90)  # of which it leaves 60 for what it has begun
 
         self.streams = {name: Stream(backend, arn) for name, arn in places.streams.items()}
         self.shards = {
@@ -120,6 +124,7 @@ class Parts:
         self.restarts = self.drawn.random() < RESTARTED
         self.reads = 0
         self.redriven = 0
+        self.erased = 0
 
     def begin(self, kind: str, work: Callable[[], object]) -> None:
         self.count += 1

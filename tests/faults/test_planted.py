@@ -24,6 +24,7 @@ from tidemark.cells import Cell
 from tidemark.history import counters
 from tidemark.ledger import Attempt, InDoubt, digest
 from tidemark.models.champion import Champion, Decision
+from tidemark.privacy import retention
 from ws_server.truth import Truth
 
 MOST = 60
@@ -197,6 +198,28 @@ def files_come_afterwards() -> Planted:
     return stack
 
 
+def the_lake_forgets_first() -> Planted:
+    """Retention removes what it has read, and writes it anew afterwards."""
+    read = retention._Work._read
+
+    def reads_and_removes(self: retention._Work, key: str) -> list[str]:
+        lines = read(self, key)
+        self._lake.purge([key])
+        return lines
+
+    return mock.patch.object(retention._Work, "_read", reads_and_removes)
+
+
+def the_ledger_remembers() -> Planted:
+    """Retention blanks a customer in the lake alone."""
+    return mock.patch.object(retention._Work, "_blank")
+
+
+def what_was_blanked_lies_there_still() -> Planted:
+    """Retention leaves the lake's objects as they were beside those that it writes."""
+    return mock.patch.object(S3Lake, "purge")
+
+
 PLANTED: list[Callable[[], Planted]] = [
     sales_and_cells_apart,
     doubt_is_taken_for_success,
@@ -213,6 +236,9 @@ PLANTED: list[Callable[[], Planted]] = [
     whoever_serves_is_replaced,
     decisions_apart,
     files_come_afterwards,
+    the_lake_forgets_first,
+    the_ledger_remembers,
+    what_was_blanked_lies_there_still,
 ]
 
 

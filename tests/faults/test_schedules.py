@@ -48,6 +48,7 @@ def test_nothing_is_lost_and_nothing_counted_twice(backend: Backend, tmp_path: P
         ran.update({f"fault: {what}": count for what, count in found.faults.items()})
         ran.update({f"training: {what}": count for what, count in found.trainer.done.items()})
         ran.update({"conflicts sent again": found.redriven, "records too old": found.too_old()})
+        ran.update({"names erased": found.erased})
     tell(
         "schedules",
         seed=SEED,
@@ -57,6 +58,7 @@ def test_nothing_is_lost_and_nothing_counted_twice(backend: Backend, tmp_path: P
         reads=ran["reads while it went on"],
         conflicts=ran["conflicts sent again"],
         trainings=sum(count for what, count in ran.items() if what.startswith("training: ")),
+        erased=ran["names erased"],
         restarts=ran["fault: emulator restarted"],
         violations=len(violations),
     )

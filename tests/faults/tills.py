@@ -9,12 +9,18 @@ import msgspec
 
 from tests.samples import of_own_line
 from tidemark.ledger import digest
+from tidemark.privacy.personal import Pseudonyms
 from tidemark.sale import Sale
 
 SALES = 40  # ids that tills draw from
 MINUTES = (0, 1, 29, 30, 31, 870, 871, 57_600)
 BEGIN = 25_780_920  # the UTC minute of minute(0)
 LONGEST_BATCH = 7
+PERSON_KEY = "the key that pseudonyms are made with"
+_pseudonyms = Pseudonyms(PERSON_KEY)
+CUSTOMERS = [f"customer {number}" for number in range(5)]
+NAMES = {_pseudonyms.of(name): name for name in CUSTOMERS}
+"""Who a pseudonym is: only the tills know."""
 
 
 class Till:
@@ -46,10 +52,19 @@ class Till:
 
 
 def row_of(number: int) -> dict[str, Any]:
-    """The n-th sale."""
-    return of_own_line(number, MINUTES[number % len(MINUTES)])
+    """The n-th sale. Two of three name a customer."""
+    row = of_own_line(number, MINUTES[number % len(MINUTES)])
+    return {**row, "customer_id": CUSTOMERS[number % 5]} if number % 3 else row
+
+
+def as_posted(sale: Sale) -> dict[str, Any]:
+    """A sale that was kept as its till posted it."""
+    row: dict[str, Any] = msgspec.to_builtins(sale)
+    return {**row, "customer_id": NAMES[sale.customer_id]} if sale.customer_id else row
 
 
 def digest_of(row: dict[str, Any]) -> str:
     """By which a row is told from another of its name."""
-    return digest(msgspec.convert(row, Sale))
+    (sale,) = _pseudonyms.apply([msgspec.convert(row, Sale)])
+    assert isinstance(sale, Sale)
+    return digest(sale)

@@ -1,4 +1,5 @@
-"""One schedule: tills, Lambdas, streams, compactions and a page, each going on by itself, and whatever may go wrong.
+"""One schedule: tills, Lambdas, streams, compactions, trainings, erasures and a page, each going on by itself, and
+whatever may go wrong.
 
 All that happens is drawn from the schedule's seed, writers' names and waits included; only the emulator's and Redis's
 own clocks are not.
@@ -11,7 +12,7 @@ import random
 import secrets
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from datetime import timedelta
 from pathlib import Path
@@ -23,13 +24,15 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.faults.backend import Backend
-from tests.faults.parts import ENVIRONMENTS, SECRET, SHARDS, ZONE
-from tests.faults.tills import BEGIN, MINUTES, Till, digest_of
+from tests.faults.parts import ENVIRONMENTS, PERSON_S, SECRET, SHARDS, ZONE
+from tests.faults.tills import BEGIN, MINUTES, Till, as_posted, digest_of
 from tests.faults.troubles import Troubles
 from tidemark.adapters import redis_stream
 from tidemark.cells import Measures
 from tidemark.errors import Unavailable
 from tidemark.history.calendar import TIERS, Plan
+from tidemark.ledger import digest
+from tidemark.privacy import retention
 
 
 class World(Troubles):
@@ -48,6 +51,7 @@ class World(Troubles):
             (16, self.deliver),
             (8, self.again),
             (6, self.start_compaction),
+            (6, self.start_retention),
             (5, self.read),
             (4, self.land_late),
             (3, self.trouble),
@@ -148,6 +152,24 @@ class World(Troubles):
         except (Unavailable, BotoCoreError, ClientError):  # the next hour's goes on
             self.compact.kill(place)
 
+    def start_retention(self) -> None:
+        place = self.drawn.randrange(2)
+        if not any(name.startswith(f"retain {place} ") for name in self.processes.going):
+            self.clock.now_s += 1.5 * PERSON_S
+            self.begin(f"retain {place}", lambda: self._retain(place))
+
+    def _retain(self, place: int) -> bool:
+        """Whether a round came to its end."""
+        try:
+            told = self.retain.invoke(place, {})
+        except (Unavailable, BotoCoreError, ClientError):  # the next hour's goes on
+            self.retain.kill(place)
+            return False
+        if "erased" not in told:  # another is at it
+            return False
+        self.erased += told["erased"]["sales"] + told["erased"]["conflicts"]
+        return bool(told["done"])
+
     def deliver(self) -> None:
         self.follow()
         consumer = self.drawn.choice(("archive", "publish"))
@@ -210,21 +232,28 @@ class World(Troubles):
             self.begin("compact 0", lambda: self.compact.invoke(0, {}))
             self.settle()
         self.drain()
+        self.clock.now_s += 2 * 86_400  # past the policy of what came in by a clock that was fast
+        self.begin("retain 0", self._retain_all)
+        self.settle()
+
+    def _retain_all(self) -> None:
+        assert self._retain(0), "nothing keeps a round from its end"
 
     def send_conflicts_again(self) -> None:
-        """What is in quarantine is sent anew: it is what it was, and nothing is counted."""
-        before = self.ledger_size()
-        conflicts = list(self.ledger.quarantined())
+        """What is in quarantine is sent anew: it is what it was, and nothing is counted. Whose customer was blanked can
+        be sent by its till alone."""
+        before, quarantined = self.ledger_size(), list(self.ledger.quarantined())
+        conflicts = [conflict for conflict in quarantined if digest(conflict.sale) == conflict.digest]
         if not conflicts:
             return
         till = Till(len(self.tills), self.drawn)
-        till.batch = [msgspec.to_builtins(conflict.sale) for conflict in conflicts]
+        till.batch = [as_posted(conflict.sale) for conflict in conflicts]
         self.tills.append(till)
         self.post_all()
         ((_, results),) = till.answers
         assert {result["status"] for result in results} == {"conflict"}
         assert self.ledger_size() == before
-        assert {(c.sale, c.digest) for c in self.ledger.quarantined()} == {(c.sale, c.digest) for c in conflicts}
+        assert {(c.sale, c.digest) for c in self.ledger.quarantined()} == {(c.sale, c.digest) for c in quarantined}
         self.redriven += len(conflicts)
 
     def post_all(self) -> None:
@@ -243,6 +272,22 @@ class World(Troubles):
             self.page.reader.load()  # as the server does now and then, and soon after it has asked itself to
         self.page.ticker.tick(0)
         self.page.browser.hear_of_gaps()
+
+
+class InTurn:
+    """A pool of threads in which one works after the other: each may be paused."""
+
+    def __init__(self, threads: int) -> None:
+        pass
+
+    def __enter__(self) -> InTurn:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def map(self, work: Callable[[Any], Any], each: Iterable[Any]) -> list[Any]:
+        return [work(one) for one in each]
 
 
 @contextmanager
@@ -266,6 +311,8 @@ def world(seed: int, backend: Backend, folder: Path) -> Iterator[World]:
             stack.enter_context(mock.patch.object(redis_stream, "KEY", f"faults:{seed}:{id(places)}"))
             stack.enter_context(mock.patch("tidemark.adapters.aws.secret", return_value=SECRET))
             stack.enter_context(mock.patch("botocore.endpoint.time.sleep"))
+            stack.enter_context(mock.patch.object(retention, "AGAIN_MS", 0))
+            stack.enter_context(mock.patch.object(retention, "ThreadPoolExecutor", InTurn))
             found = World(seed, backend, places, folder)
             stack.enter_context(mock.patch("ws_server.reader.time", found.clock))
             stack.callback(found.wire.close)

@@ -21,12 +21,16 @@ from tests.cloud import Cloud
 from tests.samples import sale
 from tests.trust import VARIABLE, tell
 from tidemark.local import stores
+from tidemark.local.services import LAMBDAS_A_PROCESSOR
 from tidemark.local.supervisor import Supervisor
 
 ENOUGH = 8
 """Clients at once that the machine is busy with (`facts.md`, section 1: no more is served with more)."""
 TIMES = 10
 SECONDS = 20.0
+NEIGHBOURS = LAMBDAS_A_PROCESSOR * (os.cpu_count() or 1) * 5 // 8
+"""Connections of one token beside which another's till is served as if each were a till like it. More of them fill the
+emulator's cap of Lambdas with refusals, and it turns away whoever comes, without a look at the token."""
 SALES = 10
 WARM_S, MEASURED_S = 10.0, 5.0
 NORMAL_AGAIN_S = 10.0
@@ -142,6 +146,12 @@ def test_ten_times_the_load(cloud: Cloud) -> None:
         time.sleep(MEASURED_S)
         served = (sum(till.statuses[200] for till in few) - before_s) / (time.monotonic() - begun)
 
+    end = threading.Event()
+    some = [Till(cloud, f"some-{n}", noisy, end) for n in range(NEIGHBOURS)]
+    neighbour = Till(cloud, "neighbour", quiet, end, pause_s=0.5, polite=True)
+    with crowd([*some, neighbour], end):
+        time.sleep(SECONDS)
+
     before = megabytes(cloud)
     end, most = threading.Event(), before
     many = [Till(cloud, f"many-{n}", noisy, end) for n in range(ENOUGH * TIMES)]
@@ -161,17 +171,18 @@ def test_ten_times_the_load(cloud: Cloud) -> None:
     recovered = time.monotonic() - ended
 
     answers = sum((till.statuses for till in many), Counter[int]())
-    assert [cut for till in [*few, *many, beside] for cut in till.cut] == []
+    assert [cut for till in [*few, *some, neighbour, *many, beside] for cut in till.cut] == []
     assert set(answers) <= {200, 429, 503}
     unsaid = sum((till.unsaid for till in many), Counter[str]())
     assert unsaid == {}, "whoever is turned away is told when to come again"
     assert answers[429], "one token is held to what one may send"
     assert beside.latencies, "who comes again when told to is served in the end"
+    assert statistics.median(neighbour.latencies) <= (NEIGHBOURS + 1) * usual, "no more than its turn among all"
     assert most - before <= MOST_MB
     assert recovered <= NORMAL_AGAIN_S
     ledger, _ = stores.open_stores(cloud.home)
     sold = Counter(counted.entry.invoice_id for counted in ledger.scan())
-    for till in [alone, *few, *many, beside]:
+    for till in [alone, *few, *some, neighbour, *many, beside]:
         assert all(sold[invoice_id] == 1 for invoice_id in till.accepted)
     cloud.audit()
     tell(
@@ -180,6 +191,9 @@ def test_ten_times_the_load(cloud: Cloud) -> None:
         clients=len(many),
         answers=sum(answers.values()),
         turned_away=answers[429] + answers[503],
+        neighbours=NEIGHBOURS,
+        alone_ms=round(usual * 1e3),
+        neighbour_ms=round(statistics.median(neighbour.latencies) * 1e3),
         beside_ms=round(statistics.median(beside.latencies) * 1e3),
         more_mb=round(most - before),
         recovered_ms=round(recovered * 1e3),
