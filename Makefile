@@ -50,7 +50,7 @@ test-modules:
 	.venv/bin/python -m pytest -m "not long" --durations 10 $(MODULES) $(ARGS)
 
 .PHONY: test-long
-test-long: install .venv/installed-dev chromium ## Run the long fault runs, and training on a Dask cluster
+test-long: install .venv/installed-dev chromium ## Run the tests that kill, deploy or try for minutes
 	.venv/bin/python -m pytest -m long --durations 20 $(ARGS)
 
 # What is promised, by figures of this very run: docs/promises.md.

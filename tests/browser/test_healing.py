@@ -14,7 +14,7 @@ from tests.cloud import Cloud
 from tests.proxy import Proxy
 from tests.samples import sale
 
-pytestmark = pytest.mark.usefixtures("replayed")
+pytestmark = [pytest.mark.usefixtures("replayed"), pytest.mark.long]
 
 STATES = """() => {
   const node = document.querySelector("[data-connection]");
@@ -55,7 +55,6 @@ def test_redis_is_emptied(open_page: Open, cloud: Cloud) -> None:
         says(page, cloud.kpis())
 
 
-@pytest.mark.long
 def test_the_network_is_cut_for_a_minute(open_page: Open, cloud: Cloud) -> None:
     with Proxy(port_of(cloud)).running() as proxy:
         page = open_page(at=proxy.address)

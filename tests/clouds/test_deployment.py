@@ -113,6 +113,7 @@ def smoke(deployed: Deployed) -> None:
     assert deployed.call("POST", "/v1/sales", token=reader, json={"sales": batch}).status_code == 403
 
 
+@pytest.mark.long
 class TestDeployed:
     """Deployed once for these, and destroyed after them: the others deploy and destroy by themselves."""
 

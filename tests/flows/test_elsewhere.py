@@ -21,6 +21,9 @@ asyncio.run({flow}())
 """
 
 
+pytestmark = pytest.mark.long
+
+
 def run_here(running: Flows, name: str, **settings: str) -> tuple[Run, str]:
     """A flow in a process of its own, with the worker's environment and other settings; and what it logged."""
     variables = {variable(setting): value for setting, value in settings.items()}
@@ -45,7 +48,6 @@ def test_a_run_asks_little_of_prefect(running: Flows, name: str) -> None:
     assert 5 < len(asked) < FREE_TIER / 4, len(asked)
 
 
-@pytest.mark.long
 @pytest.mark.filterwarnings("default")  # Dask's scheduler, in this process, imports what it is sent
 def test_a_dask_cluster_trains_with_the_same_flow(running: Flows) -> None:
     running.send(batch("dask", seed=22))

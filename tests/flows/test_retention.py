@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.flows.cloud import Flows
 
 KEPT = 10
@@ -28,6 +30,7 @@ print(json.dumps([runs, deleted, [run.info.run_id for run in kept]]))
 REMOVE = "import asyncio; from flows.mlflow_gc import mlflow_gc; asyncio.run(mlflow_gc('{}'))"
 
 
+@pytest.mark.long
 def test_mlflow_holds_what_retention_keeps_and_nothing_else(running: Flows) -> None:
     line = next(line for line in running.as_the_worker(RETAIN).splitlines() if line.startswith("["))
     made, deleted, kept = json.loads(line)

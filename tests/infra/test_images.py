@@ -80,6 +80,7 @@ def imports(made: Made, modules: list[str]) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.long
 def test_the_live_pages_image_can_be_made_and_starts(tmp_path: Path) -> None:
     image = made(images.LIVE, tmp_path)
     imports(image, IMPORTED["live"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.cloud import Cloud
 from tests.samples import sale
 from tidemark.local import stores
@@ -35,6 +37,7 @@ def snapshot_tickets(cloud: Cloud) -> int:
             return tickets
 
 
+@pytest.mark.long
 def test_every_answer_stays_while_compactions_run_and_one_is_killed(cloud: Cloud) -> None:
     cloud.forget_sales()
     cloud.simulate("--source", "kaggle", "--seed", "5", "--limit", "700", "--max")

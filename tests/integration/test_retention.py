@@ -36,6 +36,8 @@ POLICY, AGE = 5, 10  # days
 DAYS = [str(date(2033, 1, 1) + timedelta(days=n)) for n in range(60)]
 EVER = Selection(1 << 60)
 
+pytestmark = pytest.mark.long
+
 
 class Shop:
     """A shop on the local cloud, whose sales grow old at a word."""
@@ -189,7 +191,6 @@ def test_the_lambda_keeps_the_policy_and_goes_on_where_it_was_killed(cloud: Clou
     assert shop.retains() == {"due": False}, "once a day"
 
 
-@pytest.mark.long
 def test_a_late_sale_of_an_old_day_is_caught_the_next_day_and_nothing_else_is_read(shop: Shop) -> None:
     shop.has_policy(POLICY)
     assert shop.retains()["erased"] == {"sales": 2 * len(DAYS), "conflicts": 1, "days": len(DAYS)}
@@ -203,7 +204,6 @@ def test_a_late_sale_of_an_old_day_is_caught_the_next_day_and_nothing_else_is_re
     shop.cloud.audit()
 
 
-@pytest.mark.long
 def test_the_command_goes_the_same_way(shop: Shop) -> None:
     done = json.loads(shop.cloud.run("person", "retain", "--days", str(POLICY)).stdout)
     assert done["erased"] == {"sales": 2 * len(DAYS), "conflicts": 1, "days": len(DAYS)}

@@ -22,6 +22,8 @@ BY_ROW = "negative_data_rejection"
 # That a time must be a whole minute, no schema can say.
 NOT_SAID = "positive_data_acceptance"
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def seeded(cloud: Cloud) -> Cloud:

@@ -59,6 +59,7 @@ def until(holds: Callable[[], bool], seconds: float) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.long
 def test_a_revoked_token_ends_everywhere_with_the_sessions_that_it_opened(cloud: Cloud, keys: SecretKeys) -> None:
     token, other = mint(keys.read()), mint(keys.read())
     session, others = session_of(cloud, token), session_of(cloud, other)
