@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -122,10 +123,13 @@ def test_what_was_sold_comes_back_in_an_empty_deployment(cloud: Cloud, empty: Co
         assert word.encode() not in content
 
     # Killed in the middle, and begun again.
+    table, dynamodb = stores.running(empty.home)["LedgerTable"], stores.client(empty.home, "dynamodb")
     killed = empty.start("backup", "restore", str(shelf / "one"), "--yes")
-    wait_until(lambda: bool(every_sale(empty)), "the first restored sales", seconds=60)
+    wait_until(
+        lambda: dynamodb.scan(TableName=table, Limit=1)["Count"] > 0, "the first restored sales", seconds=60, every=0.01
+    )
     killed.kill()
-    killed.wait()
+    assert killed.wait() == -signal.SIGKILL, "it was at work"
     began = time.monotonic()
     done = said(empty, "restore", str(shelf / "one"), "--yes")
     restoring_s = time.monotonic() - began
