@@ -46,12 +46,9 @@ def differences(found: World) -> list[str]:
     wrong += [f"{name} was posted and is not in the ledger" for name in found.posted if name not in entries]
     wrong += [f"{name} names its customer still" for name, counted in entries.items() if counted.entry.customer_id]
     wrong += [f"lake: {name} names its customer still" for name, _ in named(found.folder)]
-    wrong += [
-        f"{conflict.sale.invoice_id}, a conflict, names its customer still"
-        for conflict in found.ledger.quarantined()
-        if conflict.sale.customer_id
-    ]
-    quarantined = {(conflict.sale.invoice_id, conflict.digest) for conflict in found.ledger.quarantined()}
+    in_quarantine = list(found.ledger.quarantined())
+    wrong += [f"{c.sale.invoice_id}, a conflict, names its customer still" for c in in_quarantine if c.sale.customer_id]
+    quarantined = {(conflict.sale.invoice_id, conflict.digest) for conflict in in_quarantine}
     wrong += [f"{name}, a conflict, is not in quarantine" for name, _ in conflicts - quarantined]
     wrong += [
         f"{name} is in quarantine without a reason"
