@@ -18,7 +18,7 @@ from tidemark import data
 from tidemark.lake_audit import audit_lake
 from tidemark.local import services, stores
 from tidemark.local.home import Home, free_port
-from tidemark.local.supervisor import Supervisor, wait_until
+from tidemark.local.supervisor import Supervisor, answers, wait_until
 from tidemark.local.up import sign_in_link
 from tidemark.settings import variable
 
@@ -140,6 +140,14 @@ class Cloud:
         self.kill(service)
         wait_until(lambda: Supervisor(self.home).states()[service][1] not in (0, old), service, seconds=20)
         wait_until(self._live_answers, "the live page", seconds=20)
+
+    def restart_emulator(self) -> None:
+        """ministack ends of itself, and is begun again with what it kept."""
+        process = self.process("ministack")
+        process.terminate()
+        process.wait(60)
+        address = f"http://127.0.0.1:{self.home.port('ministack')}"
+        wait_until(lambda: answers(f"{address}/_ministack/health"), "ministack to answer again", seconds=60)
 
     def _live_answers(self) -> bool:
         try:

@@ -6,7 +6,6 @@ import secrets
 from typing import Any, NamedTuple
 
 import botocore.session
-import psutil
 from botocore.loaders import create_loader
 
 from tests.cloud import Cloud
@@ -14,9 +13,6 @@ from tests.contract.tables import clone_table
 from tests.faults.poller import Record
 from tidemark.local import stores
 from tidemark.local.services import REGION, aws_environment
-from tidemark.local.supervisor import Supervisor, answers, wait_until
-
-RESTARTS_S = 60.0
 
 TABLES = {
     "ledger_table": "LedgerTable",
@@ -57,12 +53,7 @@ class Backend:
 
     def restart(self) -> None:
         """The emulator ends, and is begun again with what it kept."""
-        supervisor = Supervisor(self._cloud.home)
-        process = psutil.Process(supervisor.states()["ministack"][1])
-        process.terminate()
-        process.wait(RESTARTS_S)
-        address = f"http://127.0.0.1:{self._cloud.home.port('ministack')}"
-        wait_until(lambda: answers(f"{address}/_ministack/health"), "the emulator to answer again", seconds=RESTARTS_S)
+        self._cloud.restart_emulator()
 
     def make(self) -> Places:
         """New and empty."""

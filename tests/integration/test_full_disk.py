@@ -119,7 +119,7 @@ def test_a_full_disk_loses_nothing(small: SmallCloud) -> None:
     assert small.posted(2) == {
         status: count for status, count in (("accepted", SALES - taken), ("duplicate", taken)) if count
     }
-    small.audit("--repair")  # the emulator gives a batch that could not be archived to nobody again
+    small.audit("--repair")  # the emulator says that it took objects that it could not write: they were in memory alone
     found = small.audit()
     assert found["counters"]["tickets"] == 2 * SALES
     wrong = len(found["counters"]["differences"])

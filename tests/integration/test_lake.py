@@ -55,6 +55,22 @@ def test_a_sale_that_is_archived_twice_is_read_once(cloud: Cloud, ledger: Ledger
     assert look(cloud, ledger, lake) == before
 
 
+def test_what_the_archive_had_yet_to_read_outlasts_the_emulator(cloud: Cloud, ledger: Ledger, lake: S3Lake) -> None:
+    """Else it would skip as many changes as it had read before: those of the ledger's sales, for one."""
+    calls = stores.client(cloud.home, "lambda")
+    (mapping,) = (
+        found["UUID"]
+        for found in calls.list_event_source_mappings()["EventSourceMappings"]
+        if stores.running(cloud.home)["LedgerTable"] in found["EventSourceArn"]
+    )
+    calls.update_event_source_mapping(UUID=mapping, Enabled=False)
+    assert cloud.post({"sales": [sale("unread")]}).status_code == 200
+    cloud.restart_emulator()
+    calls.update_event_source_mapping(UUID=mapping, Enabled=True)
+    assert cloud.post({"sales": [sale("after that")]}).status_code == 200
+    assert audit_lake(ledger, lake, cloud.home.lake_mirror).differences == 0
+
+
 def test_the_newest_sales_are_read_from_the_end_each_once(cloud: Cloud, ledger: Ledger, lake: S3Lake) -> None:
     """Whatever other tests have sold before 2040."""
     rows = [sale(f"new-{n}", sold_at=f"2040-02-0{1 + n % 3}T12:00:00Z", tax=None, total=None) for n in range(30)]

@@ -48,10 +48,10 @@ def aws_environment(home: Home, port: int) -> dict[str, str]:
 
 
 def emulator(home: Home, port: int) -> Service:
-    """ministack: API Gateway, Lambda, DynamoDB, streams, S3 and CloudFormation, kept on disk between runs."""
+    """ministack: API Gateway, Lambda, DynamoDB, its streams, S3 and CloudFormation, kept on disk between runs."""
     return Service(
         "ministack",
-        [str(EMULATOR_PYTHON), "-m", "ministack"],
+        [str(EMULATOR_PYTHON), "-P", str(Path(__file__).with_name("emulator.py"))],
         {
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(port),

@@ -190,7 +190,7 @@ def _not_kept(log: Path, told: int) -> str:
         return ""
     said = log.read_bytes()
     lines = said[told if told <= len(said) else 0 :].decode(errors="replace")
-    return ", ".join(sorted(set(re.findall(r"Persistence: failed to save (\w+)", lines))))
+    return ", ".join(sorted(set(re.findall(r"Persistence: (?:failed to save|error getting state for) (\w+)", lines))))
 
 
 def watch(home: Home, say: Say) -> None:
