@@ -116,7 +116,7 @@ def _retain(where: Opened, before: int) -> Receipt:
     found = where.store()
     parts = Parts(found.ledger, found.lake, found.objects, None, lambda at: _held(where, at))
     with _turn(where):
-        done = retain_(parts, before, lambda: math.inf)
+        done = retain_(parts, before, lambda: math.inf, now=time.time)
     if done.receipt is None:
         at = datetime.now(UTC)
         return receipts.write(done.erased, customer=None, before=before, at=at, still_held=[])

@@ -9,7 +9,6 @@ is due in the next round. What never reached the lake (the audit names it) is du
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -75,9 +74,7 @@ def is_due(runs: Runs, now_ms: int) -> bool:
     return bool(progress.day) or now_ms >= progress.done_at + AGAIN_MS
 
 
-def retain(
-    parts: Parts, before: int, remaining: Callable[[], float], *, now: Callable[[], float] = time.time
-) -> Outcome:
+def retain(parts: Parts, before: int, remaining: Callable[[], float], *, now: Callable[[], float]) -> Outcome:
     """Go on with a round, as long as time remains (seconds): erase who bought in what was received before some time
     (milliseconds since 1970). One at a time; killed, or at the end of its time, the next goes on.
 
