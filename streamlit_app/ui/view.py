@@ -1,4 +1,4 @@
-"""Mounting trees on a page: `view.js` draws them, `view.css` dresses them."""
+"""Mounting trees on a page: `view.js` draws them, `styles/` dresses them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import streamlit as st
 from streamlit_app.ui.tree import Tree
 
 _HERE = Path(__file__).resolve().parent
-_component = st.components.v2.component(
-    "tidemark_view", css=(_HERE / "view.css").read_text(), js=(_HERE / "view.js").read_text()
-)
+_STYLES = [(_HERE / "styles" / f"{name}.css").read_text() for name in ("marks", "run", "price", "report")]
+_component = st.components.v2.component("tidemark_view", css="\n".join(_STYLES), js=(_HERE / "view.js").read_text())
 
 
 def now_ms() -> int:

@@ -17,7 +17,7 @@ CONFIG = tomllib.loads((ROOT / "streamlit_app" / ".streamlit" / "config.toml").r
 
 def test_the_palette_is_the_live_page_s() -> None:
     palette = _palette(ROOT / "web" / "live" / "src" / "styles" / "base.css")
-    own = _palette(ROOT / "streamlit_app" / "ui" / "view.css")
+    own = _palette(ROOT / "streamlit_app" / "ui" / "styles" / "marks.css")
     assert {name: own[name] for name in own if name in palette} == {
         name: palette[name] for name in own if name in palette
     }
