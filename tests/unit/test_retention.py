@@ -212,7 +212,7 @@ def test_at_the_end_of_its_time_it_says_how_far_it_came_and_the_next_begins_ther
 def test_a_round_is_due_once_a_day_and_one_by_itself_keeps_nothing(shop: Shop) -> None:
     assert is_due(shop.runs, NOW)
     parts = Parts(shop.ledger, shop.lake, shop.objects, None, lambda _: [])
-    assert retain(parts, BEFORE, lambda: 1.0).erased.sales == 6
+    assert retain(parts, BEFORE, lambda: 1.0, now=lambda: NOW / 1000).erased.sales == 6
     assert is_due(shop.runs, NOW)
     shop.retains()
     assert [is_due(shop.runs, NOW + later) for later in (0, AGAIN_MS - 1, AGAIN_MS)] == [False, False, True]
