@@ -152,10 +152,12 @@ class TestDeployed:
 @pytest.mark.service("cloudformation")
 def test_it_can_be_deployed_and_destroyed_again_and_again(backend: Backend) -> None:
     for _ in range(ROUNDS):
-        smoke(deploy(backend))
-        refused = run("deploy", "--yes", "--profile", "prod", check=False)
-        assert (refused.returncode, "what is deployed is dev, and not prod" in refused.stderr) == (2, True)
-        left = destroy()
+        try:
+            smoke(deploy(backend))
+            refused = run("deploy", "--yes", "--profile", "prod", check=False)
+            assert (refused.returncode, "what is deployed is dev, and not prod" in refused.stderr) == (2, True)
+        finally:
+            left = destroy()
         assert left["stray"] == []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
+import string
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from infra.bundles import FUNCTIONS
 from infra.cdk.core_stack import CoreStack
 from infra.cdk.sizes import DEV
 from tidemark.access import PUBLIC_PATHS
+from tidemark.keyring import Key, read
 from tidemark.settings import StoreSettings
 
 BY_THEMSELVES = ("compact", "retain")
@@ -49,6 +52,16 @@ def test_the_bucket_is_private_encrypted_and_takes_no_plain_http(template: Templ
         "AWS::S3::BucketPolicy",
         {"PolicyDocument": {"Statement": Match.array_with([Match.object_like({"Effect": "Deny"})])}},
     )
+
+
+def test_the_first_key_that_signs_tokens_is_not_taken_for_several(template: Template) -> None:
+    """Those of a rotation are JSON, in braces; the emulator leaves out the characters that are named, and no others."""
+    (secret,) = (
+        found for found in resources(template, "AWS::SecretsManager::Secret") if "tokens" in found["Description"]
+    )
+    assert set(string.punctuation) <= set(secret["GenerateSecretString"]["ExcludeCharacters"])
+    key = secrets.token_hex(secret["GenerateSecretString"]["PasswordLength"] // 2)
+    assert read(key).keys == (Key(key),)
 
 
 def test_no_statement_allows_everything(template: Template) -> None:
