@@ -37,4 +37,4 @@ def test_processes_are_well_until_one_ends_again_and_again(home: Home) -> None:
     wait_until(lambda: {state for state, _ in supervisor.states().values()} == {"running"}, "both", seconds=30)
     assert local_cloud(home) == ("ok", "2 processes run")
     supervisor.add(Service("three", ["false"]))
-    assert local_cloud(home) == ("missing", "not well: three")
+    wait_until(lambda: local_cloud(home) == ("missing", "not well: three"), "that it is named", seconds=30)

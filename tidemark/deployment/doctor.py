@@ -42,7 +42,7 @@ def machine(home: Home) -> list[Finding]:
     found.append(Finding("memory", "ok" if enough else "missing", f"{memory:,.0f} GB", remedy))
     supervisor = Supervisor(home)
     states = supervisor.states() if supervisor.running() else {}
-    ill = [name for name, (word, _) in states.items() if word != "running"]
+    ill = [name for name, (word, _) in states.items() if word not in ("starting", "running")]
     if not states:
         found.append(Finding("local cloud", "ok", "does not run"))
     elif ill:
