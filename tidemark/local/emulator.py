@@ -6,6 +6,7 @@ would skip as many changes as had been read before. Here what is still to be rea
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ministack.app import main
@@ -21,16 +22,18 @@ _tables_state, _load_tables = dynamodb.get_state, dynamodb.load_persisted_state
 def keep() -> dict[str, Any]:
     """DynamoDB's state, and of each stream what its slowest consumer has yet to read, with the place that starts at."""
     reached: dict[tuple[str, str, str], int] = {}
-    for (account, region, mapping), position in lambda_svc._dynamodb_stream_positions.all_items():
-        source = lambda_svc._esms.get_scoped(account, region, mapping)["EventSourceArn"]
-        table = (account, region, source.split("/")[1])  # arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL
-        reached[table] = min(position, reached.get(table, position))
+    for (account, region, number), consumer in lambda_svc._esms.all_items():
+        position = lambda_svc._dynamodb_stream_positions.get_scoped(account, region, number)
+        if position is not None:
+            name = consumer["EventSourceArn"].split("/")[1]  # arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL
+            table = (account, region, name)
+            reached[table] = min(position, reached.get(table, position))
     unread = AccountRegionScopedDict()
     for (account, region, name), position in reached.items():
-        start = dynamodb.stream_start_position(name, account_id=account, region=region)
-        records = dynamodb.stream_live_records(name, account_id=account, region=region)
-        first = max(position, start)
-        unread.set_scoped(account, region, name, {"first": first, "records": records[first - start :]})
+        scope = {"account_id": account, "region": region}
+        first = max(position, dynamodb.stream_start_position(name, **scope))
+        records = dynamodb.stream_records_since(name, first, sys.maxsize, **scope)
+        unread.set_scoped(account, region, name, {"first": first, "records": records})
     return {**_tables_state(), UNREAD: unread}
 
 
