@@ -200,6 +200,15 @@ def test_it_fits_every_screen_in_light_and_dark(
     assert word == ("rgb(230, 236, 236)" if scheme == "dark" else "rgb(22, 33, 31)")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_stands_on_the_accent_can_be_read(look: Look, address: str, scheme: str) -> None:
+    button = look(f"{address}/housing", scheme).get_by_role("button", name="Price this block")
+    expect(button).to_be_visible(timeout=15_000)
+    expect(button).to_have_css("background-color", "rgb(88, 189, 211)" if scheme == "dark" else "rgb(15, 110, 132)")
+    word = "rgb(15, 21, 22)" if scheme == "dark" else "rgb(255, 255, 255)"
+    expect(button.get_by_text("Price this block")).to_have_css("color", word)
+
+
 def test_the_app_starts_without_flows_and_says_that_none_run(look: Look, cloud: Cloud) -> None:
     endpoints = cloud.home.state().endpoints
     assert set(endpoints) == {"api", "live", "explorer"}
