@@ -64,9 +64,11 @@ def test_what_the_archive_had_yet_to_read_outlasts_the_emulator(cloud: Cloud, le
         if stores.running(cloud.home)["LedgerTable"] in found["EventSourceArn"]
     )
     calls.update_event_source_mapping(UUID=mapping, Enabled=False)
-    assert cloud.post({"sales": [sale("unread")]}).status_code == 200
-    cloud.restart_emulator()
-    calls.update_event_source_mapping(UUID=mapping, Enabled=True)
+    try:
+        assert cloud.post({"sales": [sale("unread")]}).status_code == 200
+        cloud.restart_emulator()
+    finally:
+        calls.update_event_source_mapping(UUID=mapping, Enabled=True)
     assert cloud.post({"sales": [sale("after that")]}).status_code == 200
     assert audit_lake(ledger, lake, cloud.home.lake_mirror).differences == 0
 

@@ -9,9 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from functions.api import (
-    pipelines,
-)
+from functions.api import pipelines
 from functions.api.app import create_app
 from functions.api.results import BARREN, Results
 from tests.counted import counters

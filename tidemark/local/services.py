@@ -51,6 +51,7 @@ def emulator(home: Home, port: int) -> Service:
     """ministack: API Gateway, Lambda, DynamoDB, its streams, S3 and CloudFormation, kept on disk between runs."""
     return Service(
         "ministack",
+        # The modules beside that file are not the emulator's to import.
         [str(EMULATOR_PYTHON), "-P", str(Path(__file__).with_name("emulator.py"))],
         {
             "BIND_HOST": HOST,
